@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import PackageDescription
+
+let package = Package(
+    name: "conntrack-mon",
+    products: [
+        .executable(name: "conntrack-mon", targets: ["CLI"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // Stages 1 and 2: the only code that speaks netlink.
+        .target(
+            name: "CNetfilter",
+            linkerSettings: [.linkedLibrary("netfilter_conntrack"), .linkedLibrary("mnl")]
+        ),
+        // Stages 1 to 6; Monitor.swift wires them.
+        .target(name: "ConntrackMon", dependencies: ["CNetfilter"]),
+        .executableTarget(
+            name: "CLI",
+            dependencies: [
+                "ConntrackMon",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        // What only tests use: network namespaces, traffic, batched ctnetlink messages.
+        .target(
+            name: "CTestKit",
+            path: "Tests/CTestKit",
+            linkerSettings: [.linkedLibrary("netfilter_conntrack"), .linkedLibrary("mnl")]
+        ),
+        .target(name: "TestKit", dependencies: ["CTestKit"], path: "Tests/TestKit"),
+
+        .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "TestKit"]),
+        .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
+        .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
+        .testTarget(name: "KernelTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit", "CLI"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
+)
+
+for target in package.targets {
+    target.cSettings = [
+        .enableWarning("all"),
+        .enableWarning("extra"),
+        .enableWarning("shadow"),
+        .enableWarning("conversion"),
+        .treatAllWarnings(as: .error),
+    ]
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+        .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+        .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// CNetfilter: the whole contract between Swift and netlink.
+//
+// Every function that can fail returns a negative errno value (-EPERM, -ENOBUFS, ...) and says below which ones
+// mean what. Nothing here prints, logs, or keeps global state. No libmnl or libnetfilter_conntrack type leaks out.
+
+#ifndef CNETFILTER_H
+#define CNETFILTER_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+#pragma clang assume_nonnull begin
+
+// MARK: Records: what stage 2 makes and the ring carries
+
+/// What a record is; the first byte after the time in each of them.
+enum cnf_kind {
+    CNF_NEW = 0,     ///< entry confirmed (ctnetlink NEW with NLM_F_CREATE|NLM_F_EXCL)
+    CNF_UPDATE = 1,  ///< entry changed (ctnetlink NEW without those flags)
+    CNF_DESTROY = 2, ///< entry gone (ctnetlink DELETE)
+    CNF_TABLE = 3,   ///< a table sample read from /proc
+};
+
+/// `tcp_state` of an entry that carries none.
+#define CNF_NO_TCP_STATE 0xff
+
+/// One conntrack event, decoded. All integers in host byte order; the original direction's tuple.
+/// For ICMP and ICMPv6 the source port is the id and the destination port type << 8 | code; for GRE the keys.
+/// Source: include/uapi/linux/netfilter/nfnetlink_conntrack.h.
+struct cnf_event {
+    uint64_t time_ns;  ///< CLOCK_BOOTTIME, when the batch that held it was received
+    uint8_t kind;      ///< enum cnf_kind
+    uint8_t family;    ///< AF_INET or AF_INET6
+    uint8_t protocol;  ///< IPPROTO_*
+    uint8_t tcp_state; ///< enum tcp_conntrack, or CNF_NO_TCP_STATE
+    uint16_t zone;     ///< conntrack zone, 0 is the default one
+    uint16_t source_port;
+    uint16_t destination_port;
+    uint16_t reserved;
+    uint32_t status; ///< IPS_* bits (enum ip_conntrack_status)
+    uint32_t id;     ///< the kernel's id of the entry
+    uint32_t mark;
+    uint8_t source[16];      ///< network byte order; IPv4 in the first four bytes, the rest zero
+    uint8_t destination[16]; ///< likewise
+};
+
+/// One look at the table through /proc. A value is there when its errno is 0.
+struct cnf_table {
+    uint64_t time_ns; ///< CLOCK_BOOTTIME, just after reading
+    uint8_t kind;     ///< CNF_TABLE
+    uint8_t unloaded; ///< 1 = a kept descriptor proved an unload since the last look
+    uint16_t reserved;
+    int32_t entries_errno; ///< 0, or why entries is unknown (ENOENT absent, EINVAL not a number, EACCES, ...)
+    int32_t limit_errno;   ///< 0, or why limit is unknown
+    uint32_t reserved2;
+    uint64_t entries; ///< nf_conntrack_count of this network namespace
+    uint64_t limit;   ///< nf_conntrack_max; 0 = unlimited
+    uint8_t unused[24];
+};
+
+/// A ring slot.
+union cnf_record {
+    struct cnf_event event;
+    struct cnf_table table;
+};
+
+_Static_assert(sizeof(struct cnf_event) == 64, "an event fills a cache line");
+_Static_assert(sizeof(struct cnf_table) == 64, "a table sample fills a cache line");
+_Static_assert(offsetof(struct cnf_event, kind) == offsetof(struct cnf_table, kind), "kind is at one place");
+_Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their own half");
+
+// MARK: Stage 2: decode (pure)
+
+/// Decodes one netlink message into `out`.
+/// Returns 1 when `out` holds an event, 0 when the message is none (another subsystem, an expectation, NOOP),
+/// -EBADMSG when it is a conntrack event whose lengths or attributes do not hold together.
+/// Reads `length` bytes from `message` and nothing else; keeps no state.
+int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_event *out);
+
+/// Writes the entry in `message` as libnetfilter_conntrack words it (what `conntrack -E -o id` prints), NUL-terminated.
+/// Returns the length that the whole text has, which may exceed `capacity`; -EBADMSG, -ENOMEM.
+int cnf_text(const void *message, size_t length, char *out, size_t capacity);
+
+// MARK: Stage 1: the event socket
+
+/// Multicast groups, as bits.
+enum cnf_group {
+    CNF_GROUP_NEW = 1,
+    CNF_GROUP_UPDATE = 2,
+    CNF_GROUP_DESTROY = 4,
+};
+
+/// A ctnetlink multicast socket with its batch of receive buffers. One owner, one thread.
+struct cnf_events;
+
+/// What happened to messages that reached the socket; `cnf_events_pump` adds to it.
+struct cnf_tally {
+    uint64_t events;    ///< decoded into a slot
+    uint64_t truncated; ///< longer than our receive buffer, or not decodable
+    uint64_t dropped;   ///< decoded, but no slot was free
+};
+
+/// Opens the socket without joining a group. Opening loads nfnetlink where it is a module, nothing else.
+/// `receive_buffer` bytes are asked for by SO_RCVBUFFORCE, then by SO_RCVBUF; the kernel doubles them.
+/// Returns 0; -EPROTONOSUPPORT without nfnetlink, -EMFILE, -ENOMEM.
+int cnf_events_open(uint32_t receive_buffer, struct cnf_events *_Nullable *_Nonnull out);
+
+/// Wraps a datagram socket that somebody else made (a socketpair in tests). Takes the descriptor over.
+/// Returns 0 or -ENOMEM (then `fd` is still the caller's).
+int cnf_events_adopt(int fd, struct cnf_events *_Nullable *_Nonnull out);
+
+void cnf_events_close(struct cnf_events *_Nullable events);
+
+/// Joins the groups in `groups` (bits of enum cnf_group). Loads nf_conntrack and nf_conntrack_netlink where these
+/// are modules: the caller asks /sys/module first. Returns 0; -EPERM without CAP_NET_ADMIN.
+int cnf_events_join(struct cnf_events *events, uint32_t groups);
+
+/// The receive buffer in bytes as the kernel accounts it (SO_RCVBUF), or -errno.
+int cnf_events_receive_buffer(struct cnf_events *events);
+
+/// One recvmmsg: receives without waiting, decodes into `slots`, adds to `tally`. With no slot free it still empties
+/// the socket and counts what it drops, or the kernel would drop in its stead. Messages not from the kernel are ignored.
+/// Returns how many slots were filled; `*datagrams` tells how many arrived, 0 = the queue is empty.
+/// -ENOBUFS: the kernel dropped some since (see cnf_events_overruns); call again. Other errnos as recvmmsg(2).
+int cnf_events_pump(struct cnf_events *events, union cnf_record *_Nullable slots, size_t count, uint64_t time_ns,
+                    struct cnf_tally *tally, size_t *datagrams);
+
+/// Messages this socket missed because its receive buffer was full, since it was opened; wraps at 2^32.
+/// Source: SO_MEMINFO[SK_MEMINFO_DROPS] (kernel 4.12). Returns 0 or -errno (-ENOPROTOOPT before 4.12).
+int cnf_events_overruns(struct cnf_events *events, uint32_t *out);
+
+// MARK: Stage 1: statistics by ctnetlink, where /proc/net/stat/nf_conntrack is missing
+
+/// The kernel's per-CPU statistics this program knows, in the order of its metrics.
+enum cnf_stat {
+    CNF_STAT_FOUND,
+    CNF_STAT_INVALID,
+    CNF_STAT_INSERT,
+    CNF_STAT_INSERT_FAILED,
+    CNF_STAT_DROP,
+    CNF_STAT_EARLY_DROP,
+    CNF_STAT_ERROR,
+    CNF_STAT_SEARCH_RESTART,
+    CNF_STAT_CLASH_RESOLVE,
+    CNF_STAT_CHAIN_TOOLONG,
+    CNF_STAT_EXPECT_NEW,
+    CNF_STAT_EXPECT_CREATE,
+    CNF_STAT_EXPECT_DELETE,
+    CNF_STAT_COUNT,
+};
+
+/// One CPU's statistics; those whose bit in `present` is clear are unknown to this kernel.
+struct cnf_cpu_stats {
+    uint32_t cpu;
+    uint32_t present;
+    uint32_t value[CNF_STAT_COUNT];
+};
+
+/// Asks GET_STATS_CPU of the conntrack and the expectation subsystem and reads both dumps to their end.
+/// Any such request loads nf_conntrack_netlink: only for kernels with nf_conntrack built in.
+/// Returns how many CPUs were written to `out`; -EPERM without CAP_NET_ADMIN, -EINVAL without ctnetlink,
+/// -ETIMEDOUT when the kernel does not answer within a second.
+int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity);
+
+// MARK: What Glibc's Swift module lacks
+
+/// setns(2) for a network namespace: moves the calling thread. Returns 0 or -errno.
+int cnf_enter_network_namespace(int fd);
+
+/// pthread_setname_np(3) for the calling thread; at most 15 characters.
+void cnf_name_thread(const char *name);
+
+#pragma clang assume_nonnull end
+
+#endif
