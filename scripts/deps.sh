@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# usage: deps.sh run|test|demo|lint ...   Installs the Debian packages of these groups that are missing.
+set -eu
+
+packages=
+for group in "$@"; do
+    case $group in
+    run) # the libraries, what linking needs, what the Swift toolchain itself loads
+        packages="$packages libnetfilter-conntrack-dev libmnl-dev g++ binutils libc6-dev"
+        packages="$packages git libcurl4 libncurses6 libsqlite3-0 libxml2"
+        ;;
+    test) packages="$packages conntrack nftables iproute2 prometheus util-linux procps" ;; # prometheus: promtool
+    demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
+    lint) packages="$packages clang-format cppcheck shellcheck" ;;
+    *) echo "usage: deps.sh run|test|demo|lint ..." >&2 && exit 64 ;;
+    esac
+done
+
+missing=
+for package in $(echo "$packages" | tr ' ' '\n' | sort -u); do
+    dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null; then
+    as_root=sudo
+else
+    echo "deps.sh: missing packages, and neither root nor sudo to install them:$missing" >&2
+    exit 1
+fi
+
+echo "# installing$missing"
+# Nothing that is installed may start a service: policy-rc.d says no while it lasts.
+# shellcheck disable=SC2016,SC2086
+$as_root sh -euc '
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        trap "rm -f $policy" EXIT
+        printf "#!/bin/sh\nexit 101\n" >$policy && chmod 755 $policy
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" </dev/null
+' sh $missing
