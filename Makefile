@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The one interface for working on the project; the steps behind it are in scripts/.
+
+BIN     := .build/release/conntrack-mon
+RELEASE := -c release --static-swift-stdlib -Xlinker -s
+ARGS    ?=
+SECONDS ?= 60
+
+.NOTPARALLEL:
+.PHONY: help run test check fuzz demo build size format golden tsan clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: build ## watch this host; ARGS="--interval 5s" is passed on
+	@exec $(BIN) watch $(ARGS)
+
+test: ## all tests; FILTER=Name runs some
+	@scripts/deps.sh run test
+	@scripts/test.sh
+
+check: ## everything CI runs: format, lint, build, size, test, tsan, a short fuzz
+	@scripts/check.sh
+
+fuzz: ## fuzz the C decoder; SECONDS=60
+	@scripts/fuzz.sh $(SECONDS)
+
+demo: ## a table filling up and draining, in a network namespace of its own
+	@scripts/deps.sh run demo
+	@$(MAKE) --no-print-directory build
+	@scripts/demo.sh $(BIN)
+
+build: ## release binary: .build/release/conntrack-mon
+	@scripts/deps.sh run
+	swift build $(RELEASE) --product conntrack-mon
+
+size: build ## is the release binary small, and does it start on glibc 2.35?
+	@scripts/size.sh $(BIN)
+
+format: ## rewrite the sources in the project's format
+	@scripts/deps.sh lint
+	@scripts/format.sh
+
+golden: ## run the tests, writing Tests/Golden anew
+	@scripts/deps.sh run test
+	@UPDATE_GOLDEN=1 scripts/test.sh
+
+# Release, since at -Onone the sanitizer misses races in Swift code.
+tsan: ## the event ring under ThreadSanitizer
+	@scripts/deps.sh run test
+	@FILTER=EventRingTests SWIFT_BACKTRACE=enable=no scripts/test.sh \
+		-c release --sanitize=thread -Xswiftc -enable-testing --scratch-path .build-tsan
+
+clean: ## remove everything that was built
+	rm -rf .build .build-*

@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# usage: lint.sh   Static checks of the C code and the scripts.
+set -eu
+cd "$(dirname "$0")/.."
+
+cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
+    --suppress=missingIncludeSystem --suppress=variableScope --error-exitcode=1 -I Sources/CNetfilter/include Sources/CNetfilter
+shellcheck scripts/*.sh .ci/run
