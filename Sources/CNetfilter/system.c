@@ -3,12 +3,30 @@
 #define _GNU_SOURCE
 #include "CNetfilter.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 
 int cnf_enter_network_namespace(int fd)
 {
     return setns(fd, CLONE_NEWNET) == 0 ? 0 : -errno;
+}
+
+int cnf_wait_readable(int fd, uint64_t timeout_ns)
+{
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    const struct timespec timeout = {
+        .tv_sec = (time_t)(timeout_ns / 1000000000),
+        .tv_nsec = (long)(timeout_ns % 1000000000),
+    };
+
+    return ppoll(&entry, 1, &timeout, NULL) > 0 ? 1 : 0;
+}
+
+const char *cnf_error_text(int code)
+{
+    return strerrordesc_np(code);
 }
 
 void cnf_name_thread(const char *name)

@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 
 #pragma clang assume_nonnull begin
 
@@ -173,6 +174,13 @@ int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity);
 
 /// setns(2) for a network namespace: moves the calling thread. Returns 0 or -errno.
 int cnf_enter_network_namespace(int fd);
+
+/// ppoll(2) on one descriptor: waits until `fd` is readable or `timeout_ns` have passed.
+/// Returns 1 when it is readable, 0 when the time passed or a signal came.
+int cnf_wait_readable(int fd, uint64_t timeout_ns);
+
+/// strerrordesc_np(3): the system's words for an errno value; NULL when it has none.
+const char *_Nullable cnf_error_text(int code);
 
 /// pthread_setname_np(3) for the calling thread; at most 15 characters.
 void cnf_name_thread(const char *name);
