@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import CNetfilter
+
+/// A system call that failed: what was being done, to what, and errno.
+public struct SystemError: Error, Equatable, CustomStringConvertible, Sendable {
+    /// What was being done, as a verb phrase ("open", "join the event groups of").
+    public var operation: String
+    /// The path or object it was done to.
+    public var object: String
+    /// The errno value, positive.
+    public var code: Int32
+
+    /// A failed call.
+    public init(_ operation: String, _ object: String, _ code: Int32) {
+        self.operation = operation
+        self.object = object
+        self.code = code
+    }
+
+    /// "cannot open /proc/x: Permission denied".
+    public var description: String {
+        "cannot \(operation) \(object): \(SystemError.text(code))"
+    }
+
+    /// The system's words for an errno value.
+    public static func text(_ code: Int32) -> String {
+        cnf_error_text(code).map { String(cString: $0) } ?? "error \(code)"
+    }
+}
