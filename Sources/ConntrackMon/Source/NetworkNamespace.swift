@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import CNetfilter
+internal import Glibc
+
+/// Which network namespace is looked at. /proc/sys/net shows the reader's own, whatever the mount.
+public enum NetworkNamespace {
+    /// Moves this process into the namespace called `name`, as `ip netns` names it, or a path to one. Before any thread
+    /// is started: setns moves only the caller, and later threads follow it.
+    public static func enter(_ name: String) throws(SystemError) {
+        let path = name.contains("/") ? name : "/run/netns/" + name
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("open network namespace", path, errno) }
+        defer { close(descriptor) }
+        let error = cnf_enter_network_namespace(descriptor)
+        guard error == 0 else { throw SystemError("enter network namespace", path, -error) }
+    }
+
+    /// The inode that identifies the namespace this process is in; nil when /proc does not say.
+    public static func current() -> UInt64? {
+        inode("/proc/self/ns/net")
+    }
+
+    /// What alerts call it: the name it was entered by, "root" when it is that of process 1 (or when that may not be
+    /// read), else its inode.
+    public static func label(entered name: String?) -> String {
+        if let name { return name.split(separator: "/").last.map(String.init) ?? name }
+        guard let own = current(), let first = inode("/proc/1/ns/net"), own != first else { return "root" }
+        return "net:[\(own)]"
+    }
+
+    /// Why `procfs` must not be believed, or nil: mounted from a host whose network namespace is not ours, it would
+    /// show our own table under the host's name.
+    public static func mismatch(procfs: String) -> String? {
+        guard procfs != "/proc", let own = current(), let host = inode(procfs + "/1/ns/net"), own != host else {
+            return nil
+        }
+        return "\(procfs) belongs to another network namespace (net:[\(host)], this process is in net:[\(own)]): its"
+            + " sys/net shows this process's own table, not the host's; run in the host's network (hostNetwork: true,"
+            + " --network host) or with --netns \(procfs)/1/ns/net"
+    }
+
+    private static func inode(_ path: String) -> UInt64? {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
+    }
+}

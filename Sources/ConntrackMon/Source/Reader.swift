@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import CNetfilter
+internal import Glibc
+
+/// The reader thread: stages 1 to 3. Samples the table, empties the event socket, fills the ring.
+///
+/// It never sleeps in poll on the event socket: being woken for each event costs it three times as much as a timer, and
+/// the waking is paid by whoever made the entry. It sleeps on the stop doorbell with a timeout, 2 ms while events come
+/// and up to 20 ms when none do; the receive buffer holds what arrives meanwhile.
+final class Reader {
+    struct Plan: Sendable {
+        var procfs: String
+        var sysfs: String
+        var sample: Duration
+        var groups: EventGroups
+        var receiveBuffer: UInt32
+        var loadModules: Bool
+        /// Events were asked for by name, so not having them is a fault.
+        var eventsRequired: Bool
+    }
+
+    private let plan: Plan
+    private let channel: Channel
+    private var thread: Thread?
+
+    // After start() these belong to the thread alone.
+    private var table: TableReader
+    private var events: EventSocket?
+    private var lastTable = cnf_table()
+    private var overrunPending = false
+    private var joinNotBefore: UInt64 = 0
+
+    private static let shortTick: UInt64 = 2_000_000
+    private static let longTick: UInt64 = 20_000_000
+    private static let joinInterval: UInt64 = 1_000_000_000
+
+    init(plan: Plan, channel: Channel) {
+        self.plan = plan
+        self.channel = channel
+        table = TableReader(procfs: plan.procfs)
+    }
+
+    /// Reads the table once and joins the event groups, so that what can't be had is known before anything runs, and
+    /// starts the thread.
+    func start() throws(SystemError) {
+        sampleTable()
+        if !plan.groups.isEmpty { join() }
+        thread = try Thread(name: "reader") { self.run() }
+    }
+
+    /// Ends the thread after a last drain and waits for it. False when it is stuck.
+    func stop() -> Bool {
+        channel.stop.ring()
+        return thread?.join(within: .milliseconds(100)) ?? true
+    }
+
+    private func run() {
+        let period = UInt64(plan.sample.inNanoseconds)
+        var next = lastTable.time_ns + period
+        var tick = Reader.longTick
+        while true {
+            let now = Moment.now().monotonic.nanoseconds
+            if now >= next {
+                sampleTable()
+                countOverruns()
+                joinIfPossible(now)
+                // Whole periods, so that a delay moves no later sample; after a long one no burst makes up for it.
+                next += (now - next) / period * period + period
+            }
+            tick = drainSocket(until: next) ? Reader.shortTick : min(tick * 2, Reader.longTick)
+            let wait = next > now ? next - now : 0
+            if stopped(within: events == nil ? wait : min(wait, tick)) { break }
+        }
+        _ = drainSocket(until: Moment.now().monotonic.nanoseconds + Reader.longTick)
+        sampleTable()
+        countOverruns()
+    }
+
+    /// Sleeps on the stop doorbell; true when it rang.
+    private func stopped(within nanoseconds: UInt64) -> Bool {
+        cnf_wait_readable(channel.stop.descriptor, nanoseconds) == 1
+    }
+
+    // MARK: The table
+
+    private func sampleTable() {
+        let record = table.read()
+        _ = channel.ring.push(cnf_record(table: record))
+        let changed =
+            record.unloaded != 0 || record.limit != lastTable.limit || record.limit_errno != lastTable.limit_errno
+            || record.entries_errno != lastTable.entries_errno
+        lastTable = record
+        if changed || channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
+    }
+
+    // MARK: Events
+
+    /// Empties the socket; true when anything was there. `deadline` keeps a flood from delaying the next table sample.
+    private func drainSocket(until deadline: UInt64) -> Bool {
+        guard events != nil else { return false }
+        var tally = cnf_tally()
+        var any = false
+        loop: while true {
+            var pumped = EventSocket.Pumped()
+            channel.ring.fill { slots in
+                pumped = events?.pump(into: slots, tally: &tally) ?? pumped
+                return pumped.filled
+            }
+            switch pumped.code {
+            case 0 where pumped.datagrams == 0:
+                break loop
+            case 0:
+                any = true
+            case ENOBUFS:
+                overrunPending = true
+            default:
+                channel.eventStatus = .failed(SystemError("receive from", "the conntrack event socket", pumped.code))
+                events = nil
+                break loop
+            }
+            if Moment.now().monotonic.nanoseconds >= deadline { break }
+        }
+        channel.addLost(tally)
+        if any && channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
+        return any
+    }
+
+    private func countOverruns() {
+        if let count = events?.takeOverruns() {
+            channel.addOverruns(count)
+        } else if overrunPending {
+            channel.addOverruns(1)
+            channel.lossBecameInexact()
+        }
+        overrunPending = false
+    }
+
+    /// Joins later when nf_conntrack_netlink came by itself, but never in answer to a change of the module: a second
+    /// look, a second later, must still find it.
+    private func joinIfPossible(_ now: UInt64) {
+        guard events == nil, !plan.groups.isEmpty, now >= joinNotBefore else { return }
+        let seenBefore = joinNotBefore != 0
+        joinNotBefore = now + Reader.joinInterval
+        guard ConntrackModule.mayListen(sysfs: plan.sysfs), lastTable.limit_errno == 0 else {
+            joinNotBefore = 0
+            return
+        }
+        if seenBefore { join() }
+    }
+
+    private func join() {
+        guard plan.loadModules || ConntrackModule.mayListen(sysfs: plan.sysfs) else {
+            channel.eventStatus = .unavailable(
+                reason: "nf_conntrack_netlink is not loaded; to have events: modprobe nf_conntrack_netlink,"
+                    + " or watch --load-modules",
+                expected: !plan.eventsRequired)
+            return
+        }
+        do throws(SystemError) {
+            let socket = try EventSocket(groups: plan.groups, receiveBuffer: plan.receiveBuffer)
+            channel.eventStatus = .listening(receiveBuffer: socket.receiveBuffer)
+            events = consume socket
+        } catch {
+            let permission = error.code == EPERM
+            let cure = permission ? "; events need CAP_NET_ADMIN: setcap cap_net_admin+ep conntrack-mon" : ""
+            channel.eventStatus = .unavailable(
+                reason: "\(error)\(cure)", expected: permission && !plan.eventsRequired)
+        }
+    }
+}
