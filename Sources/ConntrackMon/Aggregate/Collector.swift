@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import CNetfilter
+internal import Glibc
+
+/// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
+struct Collector {
+    /// Everything that does not come through the ring.
+    struct Surroundings {
+        var moment: Moment
+        var buckets: UInt64?
+        var statistics: StatisticsReader.Reading?
+        var tableFullLines = TableFullCount()
+        var listening = false
+        var lost = LostEvents()
+        var lossIsExact = true
+        var ringCapacity = 0
+        var ringPeak = 0
+        var cpuSeconds = 0.0
+        var degraded: [Degradation] = []
+    }
+
+    /// Sampling that stands still for longer is a gap.
+    static let longestPause = Duration.seconds(5)
+
+    private var events = EventCounts()
+    private var newByProtocol = [UInt64](repeating: 0, count: 256)
+    private var lastLook: TableLook?
+    private var gap: Duration?
+
+    private var peak = SlidingPeak(step: .seconds(1), steps: 120)
+    private var peakDay = SlidingPeak(step: .seconds(900), steps: 96)
+    private var peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
+    private var knownSince: MonotonicTime?
+    private var slope = Slope(window: .seconds(60))
+    private var stitcher = StatStitcher()
+
+    private var minute: [(time: MonotonicTime, events: UInt64, lost: LostEvents)] = []
+    private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
+
+    /// Takes a batch of records; hands each look at the table on to `look`. `now` ties their time to the wall clock.
+    mutating func take(_ records: borrowing Span<cnf_record>, now: Moment, look: (TableLook) -> Void) {
+        for index in records.indices {
+            switch UInt32(records[index].event.kind) {
+            case CNF_NEW.rawValue:
+                events.new += 1
+                newByProtocol[Int(records[index].event.protocol)] += 1
+            case CNF_UPDATE.rawValue:
+                events.update += 1
+            case CNF_DESTROY.rawValue:
+                events.destroy += 1
+            default:
+                let seen = TableLook(records[index].table, now: now)
+                take(seen)
+                look(seen)
+            }
+        }
+    }
+
+    private mutating func take(_ look: TableLook) {
+        let time = look.moment.monotonic
+        if let last = lastLook, time - last.moment.monotonic > Collector.longestPause {
+            gap = time - last.moment.monotonic
+            slope.reset()
+        }
+        if look.unloaded || look.absent { slope.reset() }
+        if let entries = look.entries {
+            if look.unloaded { peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10) }
+            peak.add(entries, at: time)
+            peakDay.add(entries, at: time)
+            peakSecond.add(entries, at: time)
+            knownSince = knownSince ?? time
+        }
+        lastLook = look
+    }
+
+    /// Closes the interval; nil before the first look at the table.
+    mutating func close(_ around: Surroundings) -> Sample? {
+        guard let lastLook else { return nil }
+        let now = around.moment.monotonic
+        var sample = Sample(moment: around.moment, table: lastLook)
+        sample.gap = gap
+        gap = nil
+
+        if let entries = lastLook.entries { slope.add(entries, at: now) }
+        sample.fillRate = slope.perSecond
+        sample.buckets = around.buckets
+        sample.entriesPeak = peak.highest(at: now)
+        sample.entriesPeakDay = peakDay.highest(at: now)
+        sample.entriesPeakSecond = peakSecond.highest(at: now)
+        sample.peakKnownFor = knownSince.map { now - $0 } ?? .zero
+
+        sample.events = around.listening || events.total > 0 ? events : nil
+        for (number, count) in newByProtocol.enumerated() where count > 0 {
+            sample.newByProtocol[UInt8(number)] = count
+        }
+        sample.lost = around.lost
+        sample.lossIsExact = around.lossIsExact
+        if let reading = around.statistics { stitcher.take(reading.perCPU, restarted: reading.restarted) }
+        sample.stats = around.statistics == nil ? nil : stitcher.total
+        sample.statsPerCPU = around.statistics == nil ? [] : stitcher.perCPU
+        sample.tableFullLines = around.tableFullLines
+
+        sample.ringCapacity = around.ringCapacity
+        sample.ringPeak = around.ringPeak
+        sample.cpuSeconds = around.cpuSeconds
+        sample.degraded = around.degraded
+
+        compare(&sample)
+        lookBackAMinute(&sample)
+        previous = (around.moment, events, around.lost, sample.stats)
+        return sample
+    }
+
+    /// What this interval adds to the one before.
+    private func compare(_ sample: inout Sample) {
+        guard let previous else { return }
+        sample.elapsed = sample.moment.monotonic - previous.moment.monotonic
+        sample.lostNow = sample.lost - previous.lost
+        if sample.events != nil { sample.eventsNow = events - previous.events }
+        if sample.gap == nil, let now = sample.stats, let before = previous.stats { sample.statsNow = now - before }
+    }
+
+    private mutating func lookBackAMinute(_ sample: inout Sample) {
+        minute.append((sample.moment.monotonic, events.total, sample.lost))
+        while minute.count > 2, sample.moment.monotonic - minute[1].time >= .seconds(60) { minute.removeFirst() }
+        guard sample.events != nil, let first = minute.first else { return }
+        sample.eventsMinute = events.total - first.events
+        sample.lostMinute = sample.lost - first.lost
+    }
+}
+
+extension TableLook {
+    init(_ record: cnf_table, now: Moment) {
+        self.init(moment: now.at(MonotonicTime(nanoseconds: record.time_ns)))
+        unloaded = record.unloaded != 0
+        absent = record.limit_errno == ENOENT && record.entries_errno == ENOENT
+        entries = record.entries_errno == 0 ? record.entries : nil
+        limit = record.limit_errno == 0 ? record.limit : nil
+        if !absent {
+            entriesFault = record.entries_errno
+            limitFault = record.limit_errno
+        }
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// Events counted, by kind. Cumulative or of one interval.
+public struct EventCounts: Equatable, Sendable {
+    /// Entries confirmed.
+    public var new: UInt64 = 0
+    /// Entries changed.
+    public var update: UInt64 = 0
+    /// Entries gone.
+    public var destroy: UInt64 = 0
+
+    /// All of them.
+    public var total: UInt64 { new + update + destroy }
+
+    /// Counts; none by default.
+    public init(new: UInt64 = 0, update: UInt64 = 0, destroy: UInt64 = 0) {
+        self.new = new
+        self.update = update
+        self.destroy = destroy
+    }
+
+    static func - (now: Self, before: Self) -> Self {
+        Self(new: now.new - before.new, update: now.update - before.update, destroy: now.destroy - before.destroy)
+    }
+}
+
+/// One look at the table: what /proc said, and what that proves.
+public struct TableLook: Equatable, Sendable {
+    /// When.
+    public var moment: Moment
+    /// nf_conntrack_count; nil when it is absent or could not be read.
+    public var entries: UInt64?
+    /// nf_conntrack_max, 0 = unlimited; nil when it is absent or could not be read.
+    public var limit: UInt64?
+    /// Both files are missing: no nf_conntrack here.
+    public var absent = false
+    /// A kept descriptor proved an unload since the look before.
+    public var unloaded = false
+    /// errno of a value that is there but cannot be had (unreadable, not a number); 0 = none.
+    public var entriesFault: Int32 = 0
+    /// Likewise for the limit.
+    public var limitFault: Int32 = 0
+
+    /// A look with nothing seen yet.
+    public init(moment: Moment) {
+        self.moment = moment
+    }
+}
+
+/// Something that was asked for, or worked before, and fails.
+public struct Degradation: Equatable, Sendable {
+    /// Which part, one word ("textfile"); the alert's subject.
+    public var part: String
+    /// What is wrong and what to do.
+    public var reason: String
+    /// What still works, or nil to leave it unsaid.
+    public var remains: String?
+
+    /// A failing part.
+    public init(part: String, reason: String, remains: String? = nil) {
+        self.part = part
+        self.reason = reason
+        self.remains = remains
+    }
+}
+
+/// All that is known at the end of an interval. A plain value: absent is nil and never 0.
+public struct Sample: Sendable {
+    /// The end of the interval.
+    public var moment: Moment
+    /// How long the interval was.
+    public var elapsed: Duration = .zero
+    /// Sampling stood still for this long (machine paused, process stopped): nothing across it is a rate.
+    public var gap: Duration?
+
+    /// The last look at the table.
+    public var table: TableLook
+    /// nf_conntrack_buckets.
+    public var buckets: UInt64?
+    /// The highest count of the last 2 minutes.
+    public var entriesPeak: UInt64?
+    /// The highest count of the last 24 hours.
+    public var entriesPeakDay: UInt64?
+    /// How long counts have been known for `entriesPeakDay`.
+    public var peakKnownFor: Duration = .zero
+    /// The highest count of the last second, to see a table flushed.
+    public var entriesPeakSecond: UInt64?
+    /// Entries a second over the last 60 s; nil until that long is known, and after a gap or reload.
+    public var fillRate: Double?
+
+    /// Events since the monitor began; nil when it does not listen.
+    public var events: EventCounts?
+    /// Events of this interval.
+    public var eventsNow: EventCounts?
+    /// New entries since the monitor began, by IP protocol number.
+    public var newByProtocol: [UInt8: UInt64] = [:]
+    /// Events lost since the monitor began.
+    public var lost = LostEvents()
+    /// Events lost in this interval.
+    public var lostNow = LostEvents()
+    /// Events of the last minute; nil when it does not listen.
+    public var eventsMinute: UInt64?
+    /// Events lost in the last minute.
+    public var lostMinute = LostEvents()
+    /// False when the kernel cannot say how many it dropped.
+    public var lossIsExact = true
+
+    /// Kernel statistics since the monitor began, summed over CPUs; nil when this kernel shows none.
+    public var stats: StatValues?
+    /// The same for each CPU.
+    public var statsPerCPU: [StatValues] = []
+    /// Growth in this interval; nil without a reading before, or across a gap.
+    public var statsNow: StatValues?
+    /// The kernel log said "table full" for this namespace since the last interval.
+    public var tableFullLines = TableFullCount()
+
+    /// Ring slots.
+    public var ringCapacity = 0
+    /// The most records that ever waited in the ring.
+    public var ringPeak = 0
+    /// CPU seconds this process has used.
+    public var cpuSeconds = 0.0
+    /// What fails.
+    public var degraded: [Degradation] = []
+
+    /// A sample that knows nothing but its table.
+    public init(moment: Moment, table: TableLook) {
+        self.moment = moment
+        self.table = table
+    }
+
+    /// entries / limit; nil when either is unknown or the limit is 0 (unlimited).
+    public var usage: Double? {
+        guard let entries = table.entries, let limit = table.limit, limit > 0 else { return nil }
+        return Double(entries) / Double(limit)
+    }
+
+    /// Entries hang in the hash twice, once a direction: the average length of a bucket's chain.
+    public var chainLength: Double? {
+        guard let entries = table.entries, let buckets, buckets > 0 else { return nil }
+        return 2 * Double(entries) / Double(buckets)
+    }
+
+    /// Seconds until the table is full at the present fill rate; nil when it is not filling or has no limit.
+    public var timeToFull: Double? {
+        guard let entries = table.entries, let limit = table.limit, limit > 0, let fillRate, fillRate > 0 else {
+            return nil
+        }
+        return limit > entries ? Double(limit - entries) / fillRate : 0
+    }
+
+    /// A count of this interval as a rate; nil across a gap or in an interval of no length.
+    public func perSecond(_ count: UInt64?) -> Double? {
+        guard let count, gap == nil, elapsed > .zero else { return nil }
+        return Double(count) / elapsed.inSeconds
+    }
+}
+
+/// "table full" lines of the kernel log in one interval.
+public struct TableFullCount: Equatable, Sendable {
+    /// Naming this network namespace (kernel 6.18).
+    public var ours = 0
+    /// Naming none: any namespace's table may have been full.
+    public var unnamed = 0
+
+    /// None.
+    public init() {}
+}
