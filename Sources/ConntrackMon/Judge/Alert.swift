@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// Every alert, by the name that lines, JSON and metrics give it.
+public enum AlertName: String, CaseIterable, Codable, Sendable {
+    case usageHigh = "usage_high"
+    case tableFull = "table_full"
+    case insertClash = "insert_clash"
+    case earlyDrop = "early_drop"
+    case limitDropped = "limit_dropped"
+    case moduleUnloaded = "module_unloaded"
+    case fillForecast = "fill_forecast"
+    case hashOverloaded = "hash_overloaded"
+    case eventsLost = "events_lost"
+    case monitorDegraded = "monitor_degraded"
+
+    /// The levels it can have.
+    public var levels: [Level] {
+        switch self {
+        case .usageHigh, .limitDropped: [.warning, .critical]
+        case .tableFull, .moduleUnloaded: [.critical]
+        case .insertClash, .earlyDrop, .fillForecast, .hashOverloaded, .eventsLost, .monitorDegraded: [.warning]
+        }
+    }
+
+    /// What explains it: while one of these fires, it does not begin and is not repeated.
+    var causes: [AlertName] {
+        switch self {
+        case .usageHigh: [.tableFull, .moduleUnloaded]
+        case .fillForecast: [.tableFull, .moduleUnloaded, .usageHigh]
+        case .earlyDrop: [.tableFull]
+        case .limitDropped: [.moduleUnloaded]
+        case .tableFull, .moduleUnloaded, .insertClash, .hashOverloaded, .eventsLost, .monitorDegraded: []
+        }
+    }
+}
+
+/// Occurrences that have no end.
+public enum NoticeName: String, CaseIterable, Sendable {
+    case moduleReloaded = "module_reloaded"
+    case moduleAbsent = "module_absent"
+    case limitChanged = "limit_changed"
+    case limitRestored = "limit_restored"
+    case tableFlushed = "table_flushed"
+    case eventsLost = "events_lost"
+    case samplingGap = "sampling_gap"
+    case nothingTracked = "nothing_tracked"
+}
+
+/// How bad an alert is.
+public enum Level: Int, Comparable, CaseIterable, Sendable {
+    case warning, critical
+
+    /// WARNING is less than CRITICAL.
+    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+    /// As metrics and JSON spell it.
+    public var name: String { self == .critical ? "critical" : "warning" }
+}
+
+/// Whose host and namespace an announcement is about.
+public struct Identity: Equatable, Sendable {
+    /// The host's name.
+    public var host: String
+    /// The network namespace, as NetworkNamespace.label gives it.
+    public var netns: String
+
+    /// A host and a namespace on it.
+    public init(host: String, netns: String) {
+        self.host = host
+        self.netns = netns
+    }
+}
+
+/// Something to be said on stderr, to the hook, and in the journal.
+public struct Announcement: Equatable, Sendable {
+    /// What became of the alert.
+    public enum State: String, Sendable {
+        case firing, repeating, resolved, notice
+        /// The monitor's own log.
+        case log
+    }
+
+    /// When.
+    public var time: WallTime
+    /// An alert's, a notice's, or "monitor".
+    public var name: String
+    /// What became of it.
+    public var state: State
+    /// The level it fires at, or had when it was resolved; nil for notices and the log.
+    public var level: Level?
+    /// Tells instances of one alert apart (the part that is degraded); nil when there is only one.
+    public var subject: String?
+    /// Shared by all that belongs to one reload.
+    public var incident: String?
+    /// One line: what, why, and what to do.
+    public var summary: String
+    /// Figures for programs.
+    public var values: [String: Double] = [:]
+
+    /// The word at the line's start.
+    public var word: String {
+        switch state {
+        case .firing, .repeating: level == .critical ? "CRITICAL" : "WARNING"
+        case .resolved: "RESOLVED"
+        case .notice: "NOTICE"
+        case .log: "INFO"
+        }
+    }
+}
+
+/// An alert that fires now.
+public struct FiringAlert: Equatable, Sendable {
+    /// Which.
+    public var name: AlertName
+    /// Which instance of it.
+    public var subject: String?
+    /// How bad.
+    public var level: Level
+    /// Since when.
+    public var since: Moment
+    /// The latest line about it.
+    public var summary: String
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// What the rules are told by flags. Shares are of the limit; holds are monotonic time.
+public struct RuleSettings: Sendable {
+    /// Usage that warns.
+    public var warn = 0.75
+    /// Usage that is critical.
+    public var crit = 0.90
+    /// How long usage must be over `warn`.
+    public var warnHold = Duration.seconds(30)
+    /// How long usage must be over `crit`.
+    public var critHold = Duration.seconds(5)
+    /// How long a condition must be clear before its alert ends.
+    public var clearHold = Duration.seconds(60)
+    /// A threshold clears only this far below itself.
+    public var clearMargin = 0.05
+    /// A firing alert is said again this often; zero = once.
+    public var repeatEvery = Duration.seconds(900)
+    /// How long the module must be gone before module_unloaded fires.
+    public var unloadHold = Duration.seconds(5)
+    /// How long after a reload the limit may take to be put back before it is judged.
+    public var settle = Duration.seconds(2)
+    /// A lower limit written by hand becomes the normal one after this long; zero = never.
+    public var adopt = Duration.seconds(900)
+    /// The limit this host should have; nil = what was accepted.
+    public var expectMax: UInt64?
+    /// Warn when the table would be full within this time; zero = off.
+    public var forecast = Duration.seconds(600)
+
+    /// The defaults.
+    public init() {}
+}
