@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// All that is published about one interval: the sample, what was judged of it, and who speaks.
+/// Lines, JSON and metrics are pure functions of it.
+public struct Report: Sendable {
+    /// Whose host and namespace.
+    public var identity: Identity
+    /// What was seen.
+    public var sample: Sample
+    /// What fires, worst first.
+    public var firing: [FiringAlert] = []
+    /// How often the module was reloaded.
+    public var reloads: UInt64 = 0
+    /// How often the limit fell, by cause.
+    public var drops: [DropCause: UInt64] = [:]
+    /// The limit this host should have.
+    public var baseline: (limit: UInt64, source: BaselineSource)?
+    /// How nf_conntrack is there.
+    public var module = ConntrackModule.absent
+    /// Every nf_conntrack_* setting.
+    public var parameters: [(name: String, value: UInt64)] = []
+    /// Where events come from: netlink or none.
+    public var source = "none"
+    /// Why there are none, though somebody might expect them.
+    public var eventsReason: String?
+    /// How long an interval is.
+    public var interval = Duration.seconds(1)
+    /// Statistics with a cpu label instead of sums.
+    public var perCPU = false
+    /// A netns label on every metric.
+    public var netnsLabel: String?
+    /// False in what a stopped monitor leaves behind.
+    public var isUp = true
+    /// Which /proc was read.
+    public var procfs = "/proc"
+    /// The inode of the network namespace.
+    public var netnsInode: UInt64?
+
+    /// A report of `sample` with nothing judged.
+    public init(identity: Identity, sample: Sample) {
+        self.identity = identity
+        self.sample = sample
+    }
+
+    /// conntrack_module_loaded.
+    public var isModuleLoaded: Bool { !sample.table.absent }
+}

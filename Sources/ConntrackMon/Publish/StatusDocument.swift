@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import FoundationEssentials
+
+/// What `status --json`, `watch --format json` and status.json say. What is not known is left out, never 0.
+/// In JSON the keys are in snake case ("entriesPeak" is "entries_peak") and sorted.
+public struct StatusDocument: Codable, Equatable, Sendable {
+    /// Events by kind, and their rates in the last interval.
+    public struct Events: Codable, Equatable, Sendable {
+        var source: String
+        var new: UInt64
+        var update: UInt64
+        var destroy: UInt64
+        var newPerSecond: Double?
+        var destroyPerSecond: Double?
+        var newByProtocol: [String: UInt64]
+    }
+
+    /// Events lost, by stage.
+    public struct Lost: Codable, Equatable, Sendable {
+        var overrun: UInt64
+        var truncated: UInt64
+        var dropped: UInt64
+        /// False when the kernel cannot say how many it dropped: then these are lower bounds.
+        var exact: Bool
+    }
+
+    /// One alert that fires.
+    public struct Alert: Codable, Equatable, Sendable {
+        /// Its name.
+        public var name: String
+        /// "warning" or "critical".
+        public var level: String
+        var subject: String?
+        var since: String
+        /// The latest line about it.
+        public var summary: String
+    }
+
+    var version: String
+    var time: String
+    /// Seconds since 1970, to judge freshness by.
+    public var timestamp: Double
+    /// How often this is written.
+    public var intervalSeconds: Double
+    var host: String
+    var netns: String
+    /// Identifies the network namespace.
+    public var netnsInode: UInt64?
+    /// Which /proc it is about.
+    public var procfs: String
+    /// False once the monitor has stopped.
+    public var up: Bool
+    var module: String
+    var moduleReloads: UInt64
+    var entries: UInt64?
+    var entriesPeak: UInt64?
+    /// The highest count of the last 24 hours.
+    public var entriesPeakDay: UInt64?
+    var limit: UInt64?
+    var limitBaseline: UInt64?
+    var limitBaselineSource: String?
+    var limitDrops: [String: UInt64]
+    var usageRatio: Double?
+    var buckets: UInt64?
+    var chainLength: Double?
+    var fillRate: Double?
+    var timeToFullSeconds: Double?
+    var stats: [String: UInt64]?
+    var events: Events?
+    var eventsLost: Lost?
+    var eventsReason: String?
+    var ringCapacity: Int
+    var ringPeak: Int
+    var cpuSeconds: Double
+    /// What fires, worst first.
+    public var alerts: [Alert]
+
+    /// A report in this form.
+    public init(_ report: Report) {
+        let sample = report.sample
+        version = conntrackMonVersion
+        time = rfc3339(sample.moment.wall)
+        timestamp = (sample.moment.wall.seconds * 1000).rounded() / 1000
+        intervalSeconds = report.interval.inSeconds
+        host = report.identity.host
+        netns = report.identity.netns
+        netnsInode = report.netnsInode
+        procfs = report.procfs
+        up = report.isUp
+        module = report.isModuleLoaded ? report.module.rawValue : ConntrackModule.absent.rawValue
+        moduleReloads = report.reloads
+        entries = sample.table.entries
+        entriesPeak = sample.entriesPeak
+        entriesPeakDay = sample.entriesPeakDay
+        limit = sample.table.limit
+        limitBaseline = report.baseline?.limit
+        limitBaselineSource = report.baseline?.source.rawValue
+        limitDrops = Dictionary(uniqueKeysWithValues: DropCause.allCases.map { ($0.rawValue, report.drops[$0] ?? 0) })
+        usageRatio = sample.usage.map { StatusDocument.rounded($0, 6) }
+        buckets = sample.buckets
+        chainLength = sample.chainLength.map { StatusDocument.rounded($0, 3) }
+        fillRate = sample.fillRate.map { StatusDocument.rounded($0, 3) }
+        timeToFullSeconds = sample.timeToFull.map { StatusDocument.rounded($0, 1) }
+        stats = sample.stats.map { stats in
+            Dictionary(uniqueKeysWithValues: Stat.allCases.compactMap { stat in stats[stat].map { (stat.name, $0) } })
+        }
+        events = sample.events.map { StatusDocument.events($0, report) }
+        if sample.events != nil {
+            let lost = sample.lost
+            eventsLost = Lost(
+                overrun: lost.overrun, truncated: lost.truncated, dropped: lost.dropped, exact: sample.lossIsExact)
+        }
+        eventsReason = report.eventsReason
+        ringCapacity = sample.ringCapacity
+        ringPeak = sample.ringPeak
+        cpuSeconds = StatusDocument.rounded(sample.cpuSeconds, 3)
+        alerts = report.firing.map {
+            Alert(
+                name: $0.name.rawValue, level: $0.level.name, subject: $0.subject, since: rfc3339($0.since.wall),
+                summary: $0.summary)
+        }
+    }
+
+    private static func events(_ counts: EventCounts, _ report: Report) -> Events {
+        let sample = report.sample
+        return Events(
+            source: report.source, new: counts.new, update: counts.update, destroy: counts.destroy,
+            newPerSecond: sample.perSecond(sample.eventsNow?.new).map { rounded($0, 1) },
+            destroyPerSecond: sample.perSecond(sample.eventsNow?.destroy).map { rounded($0, 1) },
+            newByProtocol: Dictionary(
+                uniqueKeysWithValues: sample.newByProtocol.map { (protocolName($0.key), $0.value) }))
+    }
+
+    private static func rounded(_ value: Double, _ digits: Int) -> Double {
+        let scale = (0..<digits).reduce(1.0) { product, _ in product * 10 }
+        return (value * scale).rounded() / scale
+    }
+
+    // MARK: JSON
+
+    /// One line of JSON, without a line feed.
+    public func json() -> String {
+        encodeJSON(self)
+    }
+
+    /// Reads what `json()` wrote; throws DecodingError for anything else.
+    public static func parse(_ text: String) throws -> StatusDocument {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(StatusDocument.self, from: Data(text.utf8))
+    }
+}
+
+/// One line of JSON: snake case, sorted keys, no escaped slashes. Values here are finite numbers, strings and containers
+/// of them, which cannot fail to encode.
+func encodeJSON(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "+Inf", negativeInfinity: "-Inf", nan: "NaN")
+    guard let data = try? encoder.encode(value) else { return "{}" }
+    return String(decoding: data, as: UTF8.self)
+}

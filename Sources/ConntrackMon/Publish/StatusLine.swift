@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// How `watch` prints an interval on stdout.
+public enum StatusFormat: String, CaseIterable, Sendable {
+    /// A line of key=value pairs.
+    case lines
+    /// One JSON object.
+    case json
+    /// Nothing.
+    case none
+}
+
+/// One interval as a line of key=value pairs; what is not known is left out.
+public func statusLine(of report: Report) -> String {
+    let sample = report.sample
+    var fields = [rfc3339(sample.moment.wall)]
+    func add(_ key: String, _ value: String?) {
+        if let value { fields.append("\(key)=\(value)") }
+    }
+    if !report.isModuleLoaded { fields.append("module=absent") }
+    add("entries", sample.table.entries.map(String.init))
+    add("limit", sample.table.limit.map { $0 == 0 ? "unlimited" : String($0) })
+    add("usage", sample.usage.map(percent))
+    add("peak", sample.table.entries == nil ? nil : sample.entriesPeak.map(String.init))
+    add("new", rate(sample, sample.eventsNow?.new))
+    add("destroy", rate(sample, sample.eventsNow?.destroy))
+    if let update = sample.eventsNow?.update, update > 0 { add("update", rate(sample, update)) }
+    if sample.events != nil { add("lost", String(sample.lostNow.total)) }
+    for stat in [Stat.insertFailed, .drop, .earlyDrop] { add(stat.name, rate(sample, sample.statsNow?[stat])) }
+    add("fill", sample.fillRate.map { ($0 >= 0 ? "+" : "") + fixed($0, 1) + "/s" })
+    add("full_in", sample.timeToFull.map(readable(seconds:)))
+    add("alerts", report.firing.isEmpty ? "none" : alertList(report.firing))
+    return fields.joined(separator: " ")
+}
+
+private func rate(_ sample: Sample, _ count: UInt64?) -> String? {
+    sample.perSecond(count).map { fixed($0, 0) + "/s" }
+}
+
+/// "usage_high:critical,monitor_degraded(textfile):warning".
+private func alertList(_ firing: [FiringAlert]) -> String {
+    firing.map { alert in
+        "\(alert.name.rawValue)\(alert.subject.map { "(\($0))" } ?? ""):\(alert.level.name)"
+    }.joined(separator: ",")
+}
