@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import ArgumentParser
+import ConntrackMon
+
+// How values are written on the command line. Each says what it expects when it does not get it.
+
+/// `250ms`, `10s`, `5m`, `1h`, `1.5s`; 0 needs no unit.
+func parseDuration(_ text: String) throws -> Duration {
+    let units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
+    if text == "0" { return .zero }
+    for (unit, seconds) in units where text.hasSuffix(unit) {
+        guard let number = plainNumber(text.dropLast(unit.count)) else { break }
+        let total = number * seconds
+        guard total < 1e9 else { break }
+        return .nanoseconds(Int64((total * 1e9).rounded()))
+    }
+    throw ValidationError("'\(text)' is no duration; write 250ms, 10s, 5m or 1h")
+}
+
+/// A duration that must not be 0.
+func parseInterval(_ text: String) throws -> Duration {
+    let duration = try parseDuration(text)
+    guard duration >= .milliseconds(1) else { throw ValidationError("'\(text)' is too short; at least 1ms") }
+    return duration
+}
+
+/// `75%` or `0.75`.
+func parseShare(_ text: String) throws -> Double {
+    let isPercent = text.hasSuffix("%")
+    let number = plainNumber(isPercent ? text.dropLast() : text[...])
+    guard let share = number.map({ isPercent ? $0 / 100 : $0 }), share >= 0, share <= 1 else {
+        throw ValidationError("'\(text)' is no share; write 75% or 0.75")
+    }
+    return share
+}
+
+/// One of the words of `Choice`.
+func parseChoice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Choice {
+    if let choice = Choice(rawValue: text) { return choice }
+    let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+    throw ValidationError("'\(text)' is none of: \(words)")
+}
+
+/// `new,destroy`, or `none`.
+func parseEvents(_ text: String) throws -> EventGroups {
+    if text == "none" { return [] }
+    var groups: EventGroups = []
+    for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+        switch word {
+        case "new": groups.insert(.new)
+        case "update": groups.insert(.update)
+        case "destroy": groups.insert(.destroy)
+        default: throw ValidationError("'\(word)' is no event; write any of new,update,destroy, or none")
+        }
+    }
+    return groups
+}
+
+/// Bytes: `262144`, `256K`, `16M`.
+func parseSize(_ text: String) throws -> UInt32 {
+    let (digits, scale): (Substring, UInt32) =
+        switch text.last {
+        case "K": (text.dropLast(), 1 << 10)
+        case "M": (text.dropLast(), 1 << 20)
+        default: (text[...], 1)
+        }
+    guard let number = UInt32(digits), number > 0, number <= (1 << 30) / scale else {
+        throw ValidationError("'\(text)' is no size; write bytes, 256K or 16M, at most 1024M")
+    }
+    return number * scale
+}
+
+/// `auto`, or a limit as nf_conntrack_max takes it.
+func parseExpectedLimit(_ text: String) throws -> UInt64? {
+    if text == "auto" { return nil }
+    guard let limit = UInt64(text), limit <= UInt64(Int32.max) else {
+        throw ValidationError("'\(text)' is no limit; write auto, or a number from 0 (unlimited) to 2147483647")
+    }
+    return limit
+}
+
+/// Digits with at most one point; no sign, no exponent, no "inf".
+private func plainNumber(_ text: Substring) -> Double? {
+    guard !text.isEmpty, text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }) else { return nil }
+    return Double(text)
+}
