@@ -47,6 +47,9 @@ func libraryText(_ bytes: [UInt8]) -> String? {
 
 /// Tuples for tables, one for each protocol and family.
 enum Sample {
+    /// Where the attributes begin: after the netlink and the nfnetlink header.
+    static let headers = 20
+
     static func tuple(_ family: Family, _ number: Int, ports: (UInt16, UInt16) = (0, 0)) -> FlowTuple {
         let v4 = family == .ipv4
         return FlowTuple(
