@@ -13,6 +13,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -50,36 +51,58 @@ static int copy_address(const struct nlattr *attribute, size_t size, uint8_t *ou
     return 0;
 }
 
+/// A walk that stopped before `end` met an attribute that claims less than its header or more than is left. Up to three
+/// bytes of padding may remain.
+static bool torn(const struct nlattr *stopped, const void *end)
+{
+    return (const uint8_t *)end - (const uint8_t *)stopped >= (ptrdiff_t)sizeof(*stopped);
+}
+
+static bool torn_nest(const struct nlattr *stopped, const struct nlattr *nest)
+{
+    return torn(stopped, (const uint8_t *)mnl_attr_get_payload(nest) + mnl_attr_get_payload_len(nest));
+}
+
+/// Both addresses of one family, once: whatever is left over of another would otherwise stay in the record.
 static int decode_addresses(const struct nlattr *nest, struct cnf_event *out)
 {
+    const unsigned int v4 = 1u << CTA_IP_V4_SRC | 1u << CTA_IP_V4_DST;
+    const unsigned int v6 = 1u << CTA_IP_V6_SRC | 1u << CTA_IP_V6_DST;
     const struct nlattr *attribute;
+    unsigned int seen = 0;
     int error = 0;
 
+    if (out->family != 0)
+        return -EBADMSG;
     mnl_attr_for_each_nested(attribute, nest)
     {
-        switch (mnl_attr_get_type(attribute)) {
+        const uint16_t type = mnl_attr_get_type(attribute);
+
+        switch (type) {
         case CTA_IP_V4_SRC:
-            out->family = AF_INET;
             error |= copy_address(attribute, 4, out->source);
             break;
         case CTA_IP_V4_DST:
             error |= copy_address(attribute, 4, out->destination);
             break;
         case CTA_IP_V6_SRC:
-            out->family = AF_INET6;
             error |= copy_address(attribute, 16, out->source);
             break;
         case CTA_IP_V6_DST:
             error |= copy_address(attribute, 16, out->destination);
             break;
         default:
-            break;
+            continue;
         }
+        seen |= 1u << type;
     }
-    return error == 0 ? 0 : -EBADMSG;
+    if (error != 0 || torn_nest(attribute, nest) || (seen != v4 && seen != v6))
+        return -EBADMSG;
+    out->family = seen == v4 ? AF_INET : AF_INET6;
+    return 0;
 }
 
-static void decode_protocol(const struct nlattr *nest, struct cnf_event *out)
+static int decode_protocol(const struct nlattr *nest, struct cnf_event *out)
 {
     const struct nlattr *attribute;
 
@@ -109,6 +132,7 @@ static void decode_protocol(const struct nlattr *nest, struct cnf_event *out)
             break;
         }
     }
+    return torn_nest(attribute, nest) ? -EBADMSG : 0;
 }
 
 static int decode_tuple(const struct nlattr *nest, struct cnf_event *out)
@@ -123,7 +147,7 @@ static int decode_tuple(const struct nlattr *nest, struct cnf_event *out)
             error |= decode_addresses(attribute, out);
             break;
         case CTA_TUPLE_PROTO:
-            decode_protocol(attribute, out);
+            error |= decode_protocol(attribute, out);
             break;
         case CTA_TUPLE_ZONE: // a zone of one direction only (kernel 4.3)
             out->zone = be16_of(attribute);
@@ -132,7 +156,7 @@ static int decode_tuple(const struct nlattr *nest, struct cnf_event *out)
             break;
         }
     }
-    return error;
+    return error != 0 || torn_nest(attribute, nest) ? -EBADMSG : 0;
 }
 
 static uint8_t tcp_state_of(const struct nlattr *protoinfo)
@@ -155,13 +179,13 @@ static uint8_t tcp_state_of(const struct nlattr *protoinfo)
 static int decode_attributes(const void *payload, size_t size, struct cnf_event *out)
 {
     const struct nlattr *attr; // the name that libmnl's macro is written for
-    int error = -EBADMSG;      // until the original tuple has been seen
+    int error = 0;
 
     mnl_attr_for_each_payload(payload, size)
     {
         switch (mnl_attr_get_type(attr)) {
         case CTA_TUPLE_ORIG:
-            error = decode_tuple(attr, out);
+            error |= decode_tuple(attr, out);
             break;
         case CTA_STATUS:
             out->status = be32_of(attr);
@@ -182,7 +206,8 @@ static int decode_attributes(const void *payload, size_t size, struct cnf_event 
             break;
         }
     }
-    return error;
+    // No family: the original tuple was missing.
+    return error != 0 || torn(attr, (const uint8_t *)payload + size) || out->family == 0 ? -EBADMSG : 0;
 }
 
 /// The kind of a conntrack message, or -1 when it is none.
@@ -220,7 +245,5 @@ int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_
     out->tcp_state = CNF_NO_TCP_STATE;
     const int error =
         decode_attributes((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes, out);
-    if (error != 0)
-        return error;
-    return out->family == 0 ? -EBADMSG : 1;
+    return error != 0 ? error : 1;
 }

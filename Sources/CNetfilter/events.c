@@ -48,6 +48,7 @@ int cnf_events_adopt(int fd, struct cnf_events **out)
 
 int cnf_events_open(uint32_t receive_buffer, struct cnf_events **out)
 {
+    const struct sockaddr_nl any_port = {.nl_family = AF_NETLINK};
     const int size = receive_buffer > INT32_MAX / 2 ? INT32_MAX / 2 : (int)receive_buffer;
     const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 
@@ -57,7 +58,10 @@ int cnf_events_open(uint32_t receive_buffer, struct cnf_events **out)
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 
-    const int error = cnf_events_adopt(fd, out);
+    // Unbound, the socket has port 0 like the kernel, and a multicast passes over its own sender: it would hear nothing.
+    int error = bind(fd, (const struct sockaddr *)&any_port, sizeof(any_port)) == 0 ? 0 : -errno;
+    if (error == 0)
+        error = cnf_events_adopt(fd, out);
     if (error != 0)
         close(fd);
     return error;

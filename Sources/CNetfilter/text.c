@@ -4,9 +4,13 @@
 // decoder against, never on the event path.
 
 #include "CNetfilter.h"
+#include "shape.h"
 
 #include <libmnl/libmnl.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
 
 static unsigned int type_of(const struct nlmsghdr *header)
 {
@@ -15,18 +19,39 @@ static unsigned int type_of(const struct nlmsghdr *header)
     return (header->nlmsg_flags & NLM_F_CREATE) != 0 ? NFCT_T_NEW : NFCT_T_UPDATE;
 }
 
-int cnf_text(const void *message, size_t length, char *out, size_t capacity)
+static int text_of(const struct nlmsghdr *header, char *out, size_t capacity)
 {
-    const struct nlmsghdr *header = message;
+    struct nf_conntrack *entry = nfct_new();
     int written = -EBADMSG;
 
-    if (length > INT32_MAX || !mnl_nlmsg_ok(header, (int)length))
-        return -EBADMSG;
-    struct nf_conntrack *entry = nfct_new();
     if (entry == NULL)
         return -ENOMEM;
     if (nfct_nlmsg_parse(header, entry) == 0)
         written = nfct_snprintf(out, (unsigned int)capacity, entry, type_of(header), NFCT_O_DEFAULT, NFCT_OF_ID);
     nfct_destroy(entry);
+    return written;
+}
+
+int cnf_text(const void *message, size_t length, char *out, size_t capacity)
+{
+    const size_t before_attributes = MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct nfgenmsg));
+    struct nlmsghdr header;
+
+    if (length < sizeof(header))
+        return -EBADMSG;
+    memcpy(&header, message, sizeof(header));
+    if (header.nlmsg_type >> 8 != NFNL_SUBSYS_CTNETLINK || header.nlmsg_len > length ||
+        header.nlmsg_len < before_attributes)
+        return -EBADMSG;
+    if (!cnf_shape_is_known((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes))
+        return -EBADMSG;
+
+    // libmnl takes the tail of a message to be aligned and looks for an attribute in its padding.
+    void *padded = calloc(1, MNL_ALIGN(header.nlmsg_len));
+    if (padded == NULL)
+        return -ENOMEM;
+    memcpy(padded, message, header.nlmsg_len);
+    const int written = text_of(padded, out, capacity);
+    free(padded);
     return written;
 }

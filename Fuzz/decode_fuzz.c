@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// libFuzzer entry: any bytes as a netlink message, to our decoder and to the library's text. scripts/fuzz.sh builds it.
+
+#include "CNetfilter.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define TIME 0x1122334455667788u
+
+static bool zero(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != 0)
+            return false;
+    }
+    return true;
+}
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/// What holds of every event that the decoder lets pass, whatever its bytes were.
+static void check(const struct cnf_event *event)
+{
+    require(event->time_ns == TIME && event->kind <= CNF_DESTROY && event->reserved == 0);
+    require(event->family == AF_INET || event->family == AF_INET6);
+    if (event->family == AF_INET)
+        require(zero(event->source + 4, 12) && zero(event->destination + 4, 12));
+}
+
+/// The same bytes give the same record, wherever it is put.
+static void check_repeatable(const void *message, size_t size, const struct cnf_event *event)
+{
+    struct cnf_event again;
+
+    memset(&again, 0x5a, sizeof(again));
+    require(cnf_decode(message, size, TIME, &again) == 1);
+    require(memcmp(event, &again, sizeof(again)) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    // malloc aligns as the receive buffers are, and ends where AddressSanitizer looks.
+    uint8_t *message = malloc(size);
+    struct cnf_event event;
+    char text[512];
+
+    if (message == NULL)
+        return 0;
+    if (size > 0)
+        memcpy(message, data, size);
+    memset(&event, 0xa5, sizeof(event));
+    const int result = cnf_decode(message, size, TIME, &event);
+    require(result == 1 || result == 0 || result == -EBADMSG);
+    if (result == 1) {
+        check(&event);
+        check_repeatable(message, size, &event);
+    }
+    if (cnf_text(message, size, text, sizeof(text)) >= 0)
+        require(memchr(text, 0, sizeof(text)) != NULL);
+    free(message);
+    return 0;
+}

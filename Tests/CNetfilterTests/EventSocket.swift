@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import CNetfilter
+internal import Glibc
+internal import TestKit
+
+/// Owner of a `cnf_events` for a test.
+final class EventSocket: @unchecked Sendable {
+    let handle: OpaquePointer
+
+    /// All that `pump` said so far.
+    private(set) var tally = cnf_tally()
+
+    /// Opened and joined in the calling thread's namespace.
+    init(receiveBuffer: UInt32, groups: [cnf_group]) throws {
+        var handle: OpaquePointer?
+        try SystemError.check("open", cnf_events_open(receiveBuffer, &handle))
+        guard let handle else { throw TestKitError("no handle") }
+        self.handle = handle
+        try SystemError.check("join", cnf_events_join(handle, groups.reduce(0) { $0 | $1.rawValue }))
+    }
+
+    /// Takes `descriptor` over.
+    init(adopting descriptor: Int32) throws {
+        var handle: OpaquePointer?
+        try SystemError.check("adopt", cnf_events_adopt(descriptor, &handle))
+        guard let handle else { throw TestKitError("no handle") }
+        self.handle = handle
+    }
+
+    deinit {
+        cnf_events_close(handle)
+    }
+
+    struct Pumped {
+        var result: Int32
+        var datagrams: Int
+        var events: [cnf_event]
+    }
+
+    func pump(slots: Int, time: UInt64 = 0) -> Pumped {
+        var records = [cnf_record](repeating: cnf_record(), count: slots)
+        var datagrams = -1
+        let result = records.withUnsafeMutableBufferPointer {
+            cnf_events_pump(handle, slots == 0 ? nil : $0.baseAddress, slots, time, &tally, &datagrams)
+        }
+        return Pumped(result: result, datagrams: datagrams, events: records.prefix(Int(max(result, 0))).map(\.event))
+    }
+
+    /// Pumps until the queue is empty; returns how often the kernel told of an overrun.
+    func pumpAll() throws -> Int {
+        var overruns = 0
+        while true {
+            let pumped = pump(slots: 256)
+            if pumped.result == -ENOBUFS {
+                overruns += 1
+            } else if pumped.result < 0 {
+                throw SystemError("pump", code: -pumped.result)
+            } else if pumped.datagrams == 0 {
+                return overruns
+            }
+        }
+    }
+
+    func overruns() throws -> UInt32 {
+        var count: UInt32 = 0
+        try SystemError.check("overruns", cnf_events_overruns(handle, &count))
+        return count
+    }
+}
+
+/// The other end of a socket that stands in for the kernel's.
+final class Feeder {
+    let socket: EventSocket
+    private let descriptor: Int32
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        try SystemError.check("pair", ctk_packet_pair(&ends, 1 << 20))
+        descriptor = ends[0]
+        socket = try EventSocket(adopting: ends[1])
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    func send(_ datagram: [UInt8]) throws {
+        guard Glibc.send(descriptor, datagram, datagram.count, Int32(MSG_DONTWAIT)) == datagram.count else {
+            throw SystemError("send")
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A socket that hears everything, expectations too: what the decoder must pass over.
+
+#define _GNU_SOURCE
+#include "CTestKit.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int ctk_listen(void)
+{
+    static const int groups[] = {
+        NFNLGRP_CONNTRACK_NEW,     NFNLGRP_CONNTRACK_UPDATE,     NFNLGRP_CONNTRACK_DESTROY,
+        NFNLGRP_CONNTRACK_EXP_NEW, NFNLGRP_CONNTRACK_EXP_UPDATE, NFNLGRP_CONNTRACK_EXP_DESTROY,
+    };
+    const struct sockaddr_nl any = {.nl_family = AF_NETLINK};
+    const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+    int error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) != 0)
+        error = -errno;
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && error == 0; i++) {
+        if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i])) != 0)
+            error = -errno;
+    }
+    if (error == 0)
+        return fd;
+    close(fd);
+    return error;
+}
+
+int ctk_forge(const void *message, size_t size, int group)
+{
+    const struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = 1u << (group - 1)};
+    const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+    int error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (sendto(fd, message, size, 0, (const struct sockaddr *)&to, sizeof(to)) != (ssize_t)size)
+        error = -errno;
+    close(fd);
+    return error;
+}
+
+int ctk_packet_pair(int ends[2], int bytes)
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return -errno;
+    if (setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) != 0)
+        setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    return 0;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import CTestKit
+internal import Glibc
+
+/// What a test needs of the machine, for `.enabled(if: Requirement.met(.networkNamespace))`.
+///
+/// A test is skipped only for an ordinary user; in CI (CI=true) and for root it runs and fails by itself instead.
+public enum Requirement: Sendable {
+    /// A network namespace can be made: root, or inside `unshare -Urn`.
+    case networkNamespace
+    /// The program is found in PATH.
+    case program(String)
+
+    /// Whether all are met, or must be. What is skipped, and why, goes to standard error, once a reason.
+    public static func met(_ requirements: Requirement...) -> Bool {
+        let reasons = requirements.compactMap(\.unmet)
+        guard !reasons.isEmpty, !skippingForbidden else { return true }
+        for reason in reasons {
+            note("skipped: \(reason)\n")
+        }
+        return false
+    }
+
+    /// Why the requirement is not met, or nil.
+    public var unmet: String? {
+        switch self {
+        case .networkNamespace: Self.namespaceProblem
+        case .program(let name): Self.inPath(name) ? nil : "\(name) is not installed"
+        }
+    }
+
+    /// CI=true, or root in the initial user namespace, whose inode number the kernel fixes (PROC_USER_INIT_INO).
+    public static let skippingForbidden: Bool = {
+        if getenv("CI").map({ String(cString: $0) }) == "true" { return true }
+        var status = stat()
+        return geteuid() == 0 && stat("/proc/self/ns/user", &status) == 0 && status.st_ino == 0xEFFF_FFFD
+    }()
+
+    private static let namespaceProblem: String? = {
+        do {
+            _ = try TestNamespace()
+            return nil
+        } catch {
+            return "no network namespace (\(error)); run as root or under unshare -Urn"
+        }
+    }()
+
+    private static func inPath(_ name: String) -> Bool {
+        let directories = getenv("PATH").map { String(cString: $0) }?.split(separator: ":") ?? []
+        return directories.contains { access("\($0)/\(name)", X_OK) == 0 }
+    }
+
+    private static func note(_ text: String) {
+        _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    }
+}
