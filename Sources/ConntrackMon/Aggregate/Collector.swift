@@ -63,9 +63,11 @@ struct Collector {
             gap = time - last.moment.monotonic
             slope.reset()
         }
-        if look.unloaded || look.absent { slope.reset() }
+        if look.unloaded || look.absent {
+            slope.reset()
+            peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
+        }
         if let entries = look.entries {
-            if look.unloaded { peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10) }
             peak.add(entries, at: time)
             peakDay.add(entries, at: time)
             peakSecond.add(entries, at: time)

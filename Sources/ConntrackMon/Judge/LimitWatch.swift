@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import Glibc
+
 /// Why the limit fell; the label of conntrack_limit_drops_total.
 public enum DropCause: String, CaseIterable, Sendable {
     case moduleReload = "module_reload"
@@ -50,6 +52,8 @@ struct LimitWatch: Sendable {
     private var accepted: UInt64?
     private var settling: Reload?
     private var saidAbsent = false
+    /// An unload was proved since the last look that knew the limit.
+    private var unloadSeen = false
 
     private(set) var fall: Fall?
     private(set) var absentSince: MonotonicTime?
@@ -75,12 +79,18 @@ struct LimitWatch: Sendable {
 
     mutating func observe(_ look: TableLook) -> [Notice] {
         if look.absent { return observeAbsence(look) }
-        guard let limit = look.limit else { return [] }
-        defer { last = look }
+        unloadSeen = unloadSeen || look.unloaded
+        // A look that the unload or the load fell into says nothing of what is there now.
+        let isTorn = unloadSeen && look.entriesFault == ENOENT
+        guard let limit = look.limit, !isTorn else { return [] }
+        defer {
+            last = look
+            unloadSeen = false
+        }
         guard let last, let before = last.limit else { return observeFirst(look, limit) }
 
         var notices: [Notice] = []
-        if look.unloaded || absentSince != nil {
+        if unloadSeen || absentSince != nil {
             notices.append(observeReload(look, limit, before))
         } else if settling == nil && limit != before {
             notices += observeWrite(look, limit, before)
@@ -91,6 +101,7 @@ struct LimitWatch: Sendable {
     }
 
     private mutating func observeAbsence(_ look: TableLook) -> [Notice] {
+        unloadSeen = false
         if last != nil {
             absentSince = absentSince ?? look.moment.monotonic
             return []
@@ -178,7 +189,9 @@ struct LimitWatch: Sendable {
         }
         _ = end("nf_conntrack_max is \(limitText(limit))")
         if LimitWatch.isLess(accepted ?? 0, limit) { accepted = limit }
-        guard LimitWatch.isLess(reload.lowest, reload.limitBefore) else { return [] }
+        guard LimitWatch.isLess(reload.lowest, reload.limitBefore), LimitWatch.isLess(reload.lowest, limit) else {
+            return []
+        }
         return [
             Notice(
                 name: .limitRestored,

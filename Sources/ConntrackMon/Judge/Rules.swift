@@ -145,7 +145,8 @@ enum Rules {
             crossed: crossed ? .warning : nil, holding: holding ? .warning : nil,
             "full in \(readable(seconds: seconds)) at the last minute's rate: \(percent(usage)) used, filling by"
                 + " \(fixed(rate, 1))/s; fix: find who fills it (conntrack -L), or raise net.netfilter.nf_conntrack_max",
-            calm: "full in \(readable(seconds: seconds)): \(percent(usage)) used, filling by \(fixed(rate, 1))/s",
+            calm: (seconds.isFinite ? "full in \(readable(seconds: seconds))" : "not filling")
+                + ": \(percent(usage)) used, by \(fixed(rate, 1))/s",
             values: ["seconds_to_full": seconds, "fill_rate": rate])
     }
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+@testable import ConntrackMon
+
+extension Announcement {
+    /// "CRITICAL usage_high", "WARNING monitor_degraded(textfile)", "CRITICAL usage_high again".
+    var brief: String {
+        word + " " + name + (subject.map { "(\($0))" } ?? "") + (state == .repeating ? " again" : "")
+    }
+}
+
+/// A judge, what it was shown, and all it said.
+struct JudgeRun {
+    private(set) var judge: Judge
+    private(set) var announcements: [Announcement] = []
+
+    /// `change` sets what differs from the defaults.
+    init(_ change: (inout RuleSettings) -> Void = { _ in }) {
+        var settings = RuleSettings()
+        change(&settings)
+        judge = Judge(settings: settings, identity: Identity(host: "gw12", netns: "root"))
+    }
+
+    /// All that was said, in short.
+    var said: [String] { announcements.map(\.brief) }
+
+    /// The newest line's text.
+    var lastSummary: String { announcements.last?.summary ?? "" }
+
+    /// What has been said since the last call, in short.
+    mutating func news() -> [String] {
+        defer { announcements = [] }
+        return said
+    }
+
+    mutating func look(_ look: TableLook) {
+        announcements += judge.observe(look)
+    }
+
+    mutating func look(
+        _ seconds: Double, entries: UInt64? = 100, limit: UInt64? = 1000, unloaded: Bool = false
+    ) {
+        look(.at(seconds, entries: entries, limit: limit, unloaded: unloaded))
+    }
+
+    mutating func sample(_ sample: Sample) {
+        announcements += judge.judge(sample)
+    }
+
+    /// A sample every second over `seconds`, its look shown first, as the monitor does.
+    mutating func samples(
+        _ seconds: ClosedRange<Int>, entries: UInt64? = 100, limit: UInt64? = 1000,
+        _ change: (inout Sample) -> Void = { _ in }
+    ) {
+        for second in seconds {
+            let sample = Sample.at(Double(second), entries: entries, limit: limit, change)
+            look(sample.table)
+            self.sample(sample)
+        }
+    }
+
+    mutating func accept() {
+        judge.acceptLimit()
+    }
+}
