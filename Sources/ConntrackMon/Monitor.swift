@@ -21,7 +21,7 @@ public final class Monitor {
     private let channel: Channel
     private let reader: Reader
     private var around: SurroundingsReader
-    private var collector = Collector()
+    private var collector: Collector
     private var judge: Judge
     private let lines: LineWriter
     private let files: FileWriter
@@ -41,6 +41,7 @@ public final class Monitor {
         channel = try Channel(capacity: settings.ring)
         reader = Reader(plan: Reader.Plan(settings), channel: channel)
         around = SurroundingsReader(procfs: settings.procfs, module: module)
+        collector = Collector(period: settings.sample)
         judge = Judge(settings: settings.rules, identity: identity)
         lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
         let status = settings.runDirectory.map { $0 + "/status.json" }

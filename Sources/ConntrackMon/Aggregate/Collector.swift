@@ -21,12 +21,14 @@ struct Collector {
     }
 
     /// Sampling that stands still for longer is a gap.
-    static let longestPause = Duration.seconds(5)
+    private let longestPause: Duration
 
     private var events = EventCounts()
     private var newByProtocol = [UInt64](repeating: 0, count: 256)
     private var lastLook: TableLook?
     private var gap: Duration?
+    /// The gap was told by a sample that was closed before the first look after it.
+    private var gapIsTold = false
 
     private var peak = SlidingPeak(step: .seconds(1), steps: 120)
     private var peakDay = SlidingPeak(step: .seconds(900), steps: 96)
@@ -37,6 +39,11 @@ struct Collector {
 
     private var minute: [(time: MonotonicTime, events: UInt64, lost: LostEvents)] = []
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
+
+    /// A collector of looks that come every `period`.
+    init(period: Duration = .milliseconds(100)) {
+        longestPause = max(.seconds(5), period * 2)
+    }
 
     /// Takes a batch of records; hands each look at the table on to `look`. `now` ties their time to the wall clock.
     mutating func take(_ records: borrowing Span<cnf_record>, now: Moment, look: (TableLook) -> Void) {
@@ -59,10 +66,11 @@ struct Collector {
 
     private mutating func take(_ look: TableLook) {
         let time = look.moment.monotonic
-        if let last = lastLook, time - last.moment.monotonic > Collector.longestPause {
-            gap = time - last.moment.monotonic
+        if let last = lastLook, time - last.moment.monotonic > longestPause {
+            if !gapIsTold { gap = time - last.moment.monotonic }
             slope.reset()
         }
+        gapIsTold = false
         if look.unloaded || look.absent {
             slope.reset()
             peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
@@ -80,11 +88,18 @@ struct Collector {
     mutating func close(_ around: Surroundings) -> Sample? {
         guard let lastLook else { return nil }
         let now = around.moment.monotonic
+        let age = now - lastLook.moment.monotonic
+        let isStale = age > longestPause
+        if isStale && !gapIsTold {
+            gap = gap ?? age
+            gapIsTold = true
+            slope.reset()
+        }
         var sample = Sample(moment: around.moment, table: lastLook)
         sample.gap = gap
         gap = nil
 
-        if let entries = lastLook.entries { slope.add(entries, at: now) }
+        if let entries = lastLook.entries, !isStale { slope.add(entries, at: now) }
         sample.fillRate = slope.perSecond
         sample.buckets = around.buckets
         sample.entriesPeak = peak.highest(at: now)
