@@ -136,7 +136,9 @@ struct Collector {
         sample.elapsed = sample.moment.monotonic - previous.moment.monotonic
         sample.lostNow = sample.lost - previous.lost
         if sample.events != nil { sample.eventsNow = events - previous.events }
-        if sample.gap == nil, hasStatistics, let now = sample.stats, let before = previous.stats { sample.statsNow = now - before }
+        if sample.gap == nil, hasStatistics, let now = sample.stats, let before = previous.stats {
+            sample.statsNow = now - before
+        }
     }
 
     private mutating func lookBackAMinute(_ sample: inout Sample) {
