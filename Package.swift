@@ -35,6 +35,7 @@ let package = Package(
         ),
         .target(name: "TestKit", dependencies: ["CTestKit"], path: "Tests/TestKit"),
 
+        .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
         .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "TestKit"]),
         .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),

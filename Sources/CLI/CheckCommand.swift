@@ -18,16 +18,19 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("Usage that warns. (default: 75%)", valueName: "share"),
+        name: [.short, .long], parsing: .unconditional,
+        help: ArgumentHelp("Usage that warns. (default: 75%)", valueName: "share"),
         transform: parseShare)
     var warn: Double?
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("Usage that is critical. (default: 90%)", valueName: "share"),
+        name: [.short, .long], parsing: .unconditional,
+        help: ArgumentHelp("Usage that is critical. (default: 90%)", valueName: "share"),
         transform: parseShare)
     var crit: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("The limit this host should have. (default: auto)", valueName: "limit"),
         transform: parseExpectedLimit)
     var expectMax: UInt64??

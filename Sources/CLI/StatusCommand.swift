@@ -15,6 +15,7 @@ struct StatusCommand: ParsableCommand {
     var json = false
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("The limit this host should have. (default: auto)", valueName: "limit"),
         transform: parseExpectedLimit)
     var expectMax: UInt64??

@@ -6,23 +6,27 @@ import Glibc
 
 struct SamplingOptions: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("How often count and limit are sampled. (default: 100ms)", valueName: "duration"),
         transform: parseInterval)
     var sample: Duration?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How often rates are judged and a status line is printed. (default: 1s)", valueName: "duration"),
         transform: parseInterval)
     var interval: Duration?
 
-    @Option(help: ArgumentHelp("Stop after this time.", valueName: "duration"), transform: parseInterval)
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Stop after this time.", valueName: "duration"),
+        transform: parseInterval)
     var duration: Duration?
 
-    @Option(help: ArgumentHelp("Stop after this many intervals.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Stop after this many intervals.", valueName: "n"))
     var count: Int?
 
-    @Option(help: ArgumentHelp("Ring slots, a power of two.", valueName: "slots"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Ring slots, a power of two.", valueName: "slots"))
     var ring = 65536
 
     func validate() throws {
@@ -32,7 +36,9 @@ struct SamplingOptions: ParsableArguments {
         if let count, count < 1 { throw ValidationError("--count \(count): must be at least 1") }
         let (sample, interval) = (sample ?? Settings().sample, interval ?? Settings().interval)
         guard sample <= interval else {
-            throw ValidationError("--sample \(sample) is longer than --interval \(interval)")
+            throw ValidationError(
+                "--sample \(readable(seconds: sample.inSeconds)) is longer than --interval \(readable(seconds: interval.inSeconds))"
+            )
         }
     }
 
@@ -54,7 +60,8 @@ struct EventOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How to read events: netlink, none, or auto, the fastest this host allows.", valueName: "source"),
+            "How to read events: netlink, none, or auto, the fastest this host allows. (default: auto)",
+            valueName: "source"),
         transform: parseChoice)
     var source: SourceChoice = .auto
 
@@ -62,6 +69,7 @@ struct EventOptions: ParsableArguments {
     var loadModules = false
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Receive buffer for events; used only while events wait. (default: 16M)", valueName: "size"),
         transform: parseSize)
     var receiveBuffer: UInt32?
@@ -76,65 +84,78 @@ struct EventOptions: ParsableArguments {
 
 struct AlertOptions: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Usage that warns, a share of the limit. (default: 75%)", valueName: "share"),
         transform: parseShare)
     var warn: Double?
 
-    @Option(help: ArgumentHelp("Usage that is critical. (default: 90%)", valueName: "share"), transform: parseShare)
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Usage that is critical. (default: 90%)", valueName: "share"),
+        transform: parseShare)
     var crit: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("How long usage must be over --warn. (default: 30s)", valueName: "duration"),
         transform: parseDuration)
     var warnHold: Duration?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("How long usage must be over --crit. (default: 5s)", valueName: "duration"),
         transform: parseDuration)
     var critHold: Duration?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How long usage must be clear before usage_high ends. (default: 60s)", valueName: "duration"),
         transform: parseDuration)
     var clearHold: Duration?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("A threshold clears only this far below itself. (default: 5%)", valueName: "share"),
         transform: parseShare)
     var clearMargin: Double?
 
     @Option(
         name: .customLong("repeat"),
+        parsing: .unconditional,
         help: ArgumentHelp("A firing alert is said again this often; 0s = once. (default: 15m)", valueName: "duration"),
         transform: parseDuration)
     var repeatEvery: Duration?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How long the module must be gone before module_unloaded fires. (default: 5s)", valueName: "duration"),
         transform: parseDuration)
     var unloadHold: Duration?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How long the limit may take to be put back after a reload. (default: 2s)", valueName: "duration"),
         transform: parseDuration)
     var settle: Duration?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "The limit this host should have: a number, or auto, the one it had. (default: auto)", valueName: "limit"),
         transform: parseExpectedLimit)
     var expectMax: UInt64??
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "A lower limit written by hand becomes the normal one after this long; 0s = never. (default: 15m)",
             valueName: "duration"), transform: parseDuration)
     var adopt: Duration?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Warn when the table would be full within this time; 0s = off. (default: 10m)", valueName: "duration"),
         transform: parseDuration)
@@ -180,6 +201,7 @@ struct OutputOptions: ParsableArguments {
     var textfile: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How often it is written, and at once when an alert changes. (default: 15s)", valueName: "duration"),
         transform: parseInterval)

@@ -213,7 +213,7 @@ public final class Monitor {
         switch status {
         case .off: return []
         case .listening(let bytes):
-            text = "events by netlink, read every 2 to 20 ms (receive buffer \(bytes) bytes)"
+            text = "events by netlink, read in batches (receive buffer \(bytes) bytes)"
         case .unavailable(let reason, let expected):
             guard expected else { return [] }
             text = "no events: \(reason); table samples, statistics and alerts go on"

@@ -96,6 +96,13 @@ internal import Testing
         #expect(Decoded(message.bytes).result == -EBADMSG)
     }
 
+    @Test func `an original tuple told twice is refused`() {
+        var message = NetlinkMessage.conntrack(.new, Sample.tuple(.ipv6, IPPROTO_UDP))
+        message.put(Sample.tuple(.ipv4, IPPROTO_UDP), as: CTA_TUPLE_ORIG)
+
+        #expect(Decoded(message.bytes).result == -EBADMSG)
+    }
+
     @Test func `an attribute longer than the one around it is refused`() {
         // The innermost length, of the source address: it reaches into what follows its nest.
         var bytes = NetlinkMessage.conntrack(.new, Sample.tuple(.ipv4, IPPROTO_UDP)).bytes

@@ -83,7 +83,7 @@ internal import Testing
         let feeder = try Feeder()
         var long = NetlinkMessage.conntrack(.new, Sample.tuple(.ipv4, IPPROTO_UDP))
         long.put(CTA_SECCTX, [UInt8](repeating: 7, count: 3000))
-        try feeder.send(long.bytes)
+        try feeder.send(event(8) + long.bytes)
         try feeder.send(event(9))
         let pumped = feeder.socket.pump(slots: 8)
 

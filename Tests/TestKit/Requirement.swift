@@ -2,6 +2,7 @@
 
 internal import CTestKit
 internal import Glibc
+internal import Synchronization
 
 /// What a test needs of the machine, for `.enabled(if: Requirement.met(.networkNamespace))`.
 ///
@@ -16,7 +17,7 @@ public enum Requirement: Sendable {
     public static func met(_ requirements: Requirement...) -> Bool {
         let reasons = requirements.compactMap(\.unmet)
         guard !reasons.isEmpty, !skippingForbidden else { return true }
-        for reason in reasons {
+        for reason in reasons where told.withLock({ $0.insert(reason).inserted }) {
             note("skipped: \(reason)\n")
         }
         return false
@@ -36,6 +37,8 @@ public enum Requirement: Sendable {
         var status = stat()
         return geteuid() == 0 && stat("/proc/self/ns/user", &status) == 0 && status.st_ino == 0xEFFF_FFFD
     }()
+
+    private static let told = Mutex<Set<String>>([])
 
     private static let namespaceProblem: String? = {
         do {

@@ -114,8 +114,9 @@ struct Collector {
         sample.lost = around.lost
         sample.lossIsExact = around.lossIsExact
         if let reading = around.statistics { stitcher.take(reading.perCPU, restarted: reading.restarted) }
-        sample.stats = around.statistics == nil ? nil : stitcher.total
-        sample.statsPerCPU = around.statistics == nil ? [] : stitcher.perCPU
+        // What was counted stays counted while the module is gone.
+        sample.stats = stitcher.total
+        sample.statsPerCPU = stitcher.perCPU
         sample.tableFullLines = around.tableFullLines
 
         sample.ringCapacity = around.ringCapacity
@@ -123,19 +124,19 @@ struct Collector {
         sample.cpuSeconds = around.cpuSeconds
         sample.degraded = around.degraded
 
-        compare(&sample)
+        compare(&sample, hasStatistics: around.statistics != nil)
         lookBackAMinute(&sample)
         previous = (around.moment, events, around.lost, sample.stats)
         return sample
     }
 
     /// What this interval adds to the one before.
-    private func compare(_ sample: inout Sample) {
+    private func compare(_ sample: inout Sample, hasStatistics: Bool) {
         guard let previous else { return }
         sample.elapsed = sample.moment.monotonic - previous.moment.monotonic
         sample.lostNow = sample.lost - previous.lost
         if sample.events != nil { sample.eventsNow = events - previous.events }
-        if sample.gap == nil, let now = sample.stats, let before = previous.stats { sample.statsNow = now - before }
+        if sample.gap == nil, hasStatistics, let now = sample.stats, let before = previous.stats { sample.statsNow = now - before }
     }
 
     private mutating func lookBackAMinute(_ sample: inout Sample) {

@@ -141,8 +141,8 @@ public struct Judge: Sendable {
     /// Hooks are registered on demand (nf_ct_netns_get), so a table that stays empty may mean that nothing is tracked.
     private mutating func nothingTrackedNotice(_ sample: Sample) -> Announcement? {
         guard idleSamples < 3, sample.table.entries == 0, sample.table.limit != nil else {
-            // Anything but 0 settles it: entries are tracked here, or there is no table.
-            if sample.table.entries != 0 { idleSamples = sample.table.entries == nil ? 0 : 3 }
+            // Entries settle it: something is tracked here.
+            if sample.table.entries ?? 0 > 0 { idleSamples = 3 }
             return nil
         }
         idleSamples += 1

@@ -34,9 +34,11 @@ final class FileWriter {
 
     /// Hands over an interval. Never waits. `metrics`: the textfile is due as well.
     func write(_ report: Report, metrics: Bool) {
+        let metrics = metrics && plan.textfile != nil
+        guard metrics || plan.status != nil else { return }
         mailbox.withLock {
             if plan.status != nil { $0.status = report }
-            if metrics && plan.textfile != nil { $0.metrics = report }
+            if metrics { $0.metrics = report }
         }
         bell.ring()
     }

@@ -7,7 +7,7 @@ extension StatusDocument {
             let subject = alert.subject.map { " (\($0))" } ?? ""
             return "\(alert.level.uppercased()) \(alert.name)\(subject) since \(alert.since): \(alert.summary)"
         }
-        if alerts.isEmpty { lines.append("nothing is wrong" + (up ? "" : " as far as one look can tell")) }
+        if alerts.isEmpty { lines.append(calm) }
         lines.append("conntrack on \(host), network namespace \(netns), \(time)")
         func row(_ name: String, _ value: String?) {
             guard let value else { return }
@@ -21,6 +21,11 @@ extension StatusDocument {
         row("events", eventsText)
         row("monitor", monitorText)
         return lines.joined(separator: "\n")
+    }
+
+    private var calm: String {
+        if entries == nil && limit == nil { return "nothing to judge: nf_conntrack is not loaded" }
+        return "nothing is wrong" + (up ? "" : " as far as one look can tell")
     }
 
     private var moduleText: String {

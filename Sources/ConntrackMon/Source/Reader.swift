@@ -7,7 +7,7 @@ internal import Glibc
 ///
 /// It never sleeps in poll on the event socket: being woken for each event costs it three times as much as a timer, and
 /// the waking is paid by whoever made the entry. It sleeps on the stop doorbell with a timeout, 2 ms while events come
-/// and up to 20 ms when none do; the receive buffer holds what arrives meanwhile.
+/// and longer when none do, as long as the receive buffer holds a burst that begins meanwhile.
 final class Reader {
     struct Plan: Sendable {
         var procfs: String
@@ -32,7 +32,10 @@ final class Reader {
     private var joinNotBefore: UInt64 = 0
 
     private static let shortTick: UInt64 = 2_000_000
-    private static let longTick: UInt64 = 20_000_000
+    private static let longestTick: UInt64 = 50_000_000
+    /// An event is charged about 1,280 bytes of receive buffer, and no host was seen to make more than this a second.
+    private static let bytesPerEvent: UInt64 = 1280
+    private static let fastestBurst: UInt64 = 400_000
     private static let joinInterval: UInt64 = 1_000_000_000
 
     init(plan: Plan, channel: Channel) {
@@ -58,7 +61,7 @@ final class Reader {
     private func run() {
         let period = UInt64(plan.sample.inNanoseconds)
         var next = lastTable.time_ns + period
-        var tick = Reader.longTick
+        var tick = Reader.shortTick
         while true {
             let now = Moment.now().monotonic.nanoseconds
             if now >= next {
@@ -68,13 +71,18 @@ final class Reader {
                 // Whole periods, so that a delay moves no later sample; after a long one no burst makes up for it.
                 next += (now - next) / period * period + period
             }
-            tick = drainSocket(until: next) ? Reader.shortTick : min(tick * 2, Reader.longTick)
+            tick = drainSocket(until: next) ? Reader.shortTick : min(tick * 2, longTick)
             let wait = next > now ? next - now : 0
             if stopped(within: events == nil ? wait : min(wait, tick)) { break }
         }
-        _ = drainSocket(until: Moment.now().monotonic.nanoseconds + Reader.longTick)
+        _ = drainSocket(until: Moment.now().monotonic.nanoseconds + Reader.longestTick)
         sampleTable()
         countOverruns()
+    }
+
+    private var longTick: UInt64 {
+        let burst = UInt64(events?.receiveBuffer ?? 0) / Reader.bytesPerEvent
+        return max(Reader.shortTick * 2, min(Reader.longestTick, burst * 1_000_000_000 / Reader.fastestBurst))
     }
 
     /// Sleeps on the stop doorbell; true when it rang.

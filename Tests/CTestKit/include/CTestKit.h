@@ -58,7 +58,7 @@ struct ctk_tuple {
 /// connect, accept, a byte each way, close in order; the listener's port is the kernel's choice.
 int ctk_tcp_flow(int family, struct ctk_tuple *out);
 
-/// A datagram each way between two sockets, so that the entry becomes ASSURED's precursor, SEEN_REPLY.
+/// A datagram each way between two sockets: the entry has IPS_SEEN_REPLY.
 int ctk_udp_flow(int family, struct ctk_tuple *out);
 
 /// An ICMP or ICMPv6 echo request with `identifier`, answered by the kernel. Source port = the identifier.
