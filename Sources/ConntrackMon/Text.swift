@@ -4,15 +4,15 @@ internal import Glibc
 
 // Numbers and times as people read them. `String(format:)` would bring ICU and 45 MB with it.
 
-/// `value` with `digits` digits after the point, rounded half away from zero; "1e20" and beyond as Swift prints it.
+/// `value` with `digits` digits after the point, rounded half away from zero; 1e15 and beyond as Swift prints it.
 public func fixed(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }
     let scale = (0..<digits).reduce(1.0) { product, _ in product * 10 }
-    let scaled = Int64((value.magnitude * scale).rounded(.toNearestOrAwayFromZero))
-    let whole = scaled / Int64(scale)
+    let scaled = UInt64((value.magnitude * scale).rounded(.toNearestOrAwayFromZero))
+    let whole = scaled / UInt64(scale)
     let sign = value < 0 && scaled != 0 ? "-" : ""
     guard digits > 0 else { return "\(sign)\(whole)" }
-    return "\(sign)\(whole).\(padded(scaled % Int64(scale), digits))"
+    return "\(sign)\(whole).\(padded(Int64(scaled % UInt64(scale)), digits))"
 }
 
 /// A share as a percentage: "76.7%", with a second digit below 10 % and none lost above 1000 %.
@@ -23,10 +23,11 @@ public func percent(_ share: Double) -> String {
 
 /// A duration in the largest unit that keeps it readable: "0.4s", "128.1s", "12m30s", "3h05m", "2d4h".
 public func readable(seconds: Double) -> String {
-    guard seconds.isFinite else { return "forever" }
+    guard seconds < 1e15 else { return "forever" }
+    let tenths = (max(0, seconds) * 10).rounded()
     let whole = Int(max(0, seconds).rounded())
-    switch seconds {
-    case ..<600: return fixed(max(0, seconds), 1) + "s"
+    if tenths < 6000 { return fixed(tenths / 10, 1) + "s" }
+    switch whole {
     case ..<3600: return "\(whole / 60)m\(padded(Int64(whole % 60), 2))s"
     case ..<86400: return "\(whole / 3600)h\(padded(Int64(whole % 3600 / 60), 2))m"
     default: return "\(whole / 86400)d\(whole % 86400 / 3600)h"

@@ -67,8 +67,10 @@ struct Slope: Sendable {
         for point in points {
             let x = (point.time - first.time).inSeconds
             sumX += x
-            sumY += point.entries
-            sumXY += x * point.entries
+            // From the first point, so that a count that stands still has a slope of 0 and not of rounding errors.
+            let y = point.entries - first.entries
+            sumY += y
+            sumXY += x * y
             sumXX += x * x
         }
         let spread = count * sumXX - sumX * sumX

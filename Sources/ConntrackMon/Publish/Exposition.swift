@@ -106,12 +106,13 @@ private func number(_ value: Double) -> String {
 /// A label value: backslash, quote and line feed escaped.
 private func escaped(_ value: String) -> String {
     var text = ""
-    for character in value {
-        switch character {
+    // By scalars: as a Character "\r\n" is no "\n".
+    for scalar in value.unicodeScalars {
+        switch scalar {
         case "\\": text += "\\\\"
         case "\"": text += "\\\""
         case "\n": text += "\\n"
-        default: text.append(character)
+        default: text.unicodeScalars.append(scalar)
         }
     }
     return text

@@ -37,6 +37,7 @@ struct Hook: ~Copyable {
             var status: Int32 = 0
             if waitpid(process, &status, WNOHANG) == process {
                 running = nil
+                if waiting.isEmpty { skipped = 0 }
                 failure = status == 0 ? nil : "\(program) ended with \(Hook.describe(status))"
             } else if now - since >= Hook.patience {
                 kill(-process, SIGKILL)

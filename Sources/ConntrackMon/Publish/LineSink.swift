@@ -52,7 +52,9 @@ struct LineSink: ~Copyable {
 
     /// Takes one line, without its line feed.
     mutating func take(_ line: String) {
-        guard failure == nil else { return }
+        guard failure == nil || kind == .file else { return }
+        // A disk that was full may have room again: a file is tried anew with each line.
+        failure = nil
         let bytes = line.utf8
         if waiting.count + bytes.count >= LineSink.bound {
             leftOut += 1

@@ -55,6 +55,13 @@ import Testing
         #expect(abs(perSecond - rate) < 1e-9)
     }
 
+    @Test func `a table that stands still has a slope of exactly 0, whenever it was looked at`() {
+        var slope = Slope(window: .seconds(60))
+        for second in 0...60 { slope.add(777_777, at: Moment.at(Double(second) * 1.003_7 + 0.000_123).monotonic) }
+
+        #expect(slope.perSecond == 0)
+    }
+
     @Test func `nothing is said before the whole window is known`() {
         #expect(slope(to: 0, by: 10).perSecond == nil)
         #expect(slope(to: 59, by: 10).perSecond == nil)

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import TestKit
+import Testing
+
+@testable import ConntrackMon
+
+/// The Prometheus text, against golden files and the program that checks it.
+@Suite struct ExpositionTests {
+    private static let reports: [(String, Report)] = [
+        ("full", Reports.full), ("minimal", Reports.minimal), ("stopped", Reports.stopped),
+        ("per-cpu", Reports.perCPU), ("netns", Reports.inNamespace),
+    ]
+
+    @Test(arguments: reports)
+    func `the exposition is as before`(_ name: String, _ report: Report) throws {
+        #expect(try Golden.compare(exposition(of: report), with: "exposition-\(name).prom") == nil)
+    }
+
+    @Test(.enabled(if: Requirement.met(.program("promtool"))), arguments: reports)
+    func `promtool finds nothing to say`(_ name: String, _ report: Report) throws {
+        let checked = try Command("promtool", "check", "metrics", input: exposition(of: report)).run()
+
+        #expect(checked.status == .exited(0), "\(checked)")
+        #expect(checked.standardError == "")
+    }
+
+    private func families(_ report: Report) -> [Substring] {
+        exposition(of: report).split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
+            .map { $0.split(separator: " ")[2] }
+    }
+
+    @Test func `a full report has every family, in the catalogue's order`() {
+        #expect(families(Reports.full) == Metric.allCases.map { $0.rawValue[...] })
+    }
+
+    @Test func `what is not known is absent`() {
+        let text = exposition(of: Reports.minimal)
+
+        #expect(!text.contains("conntrack_entries"))
+        #expect(!text.contains("conntrack_usage_ratio"))
+        #expect(!text.contains("conntrack_events_total"))
+        #expect(text.contains("\nconntrack_module_loaded 0\n"))
+        #expect(text.contains("\nconntrack_mon_up 1\n"))
+    }
+
+    @Test func `a stopped monitor leaves counters, and no gauge that would look alive`() {
+        let gauges = exposition(of: Reports.stopped).split(separator: "\n").filter { $0.hasSuffix(" gauge") }
+
+        #expect(
+            gauges.map { $0.split(separator: " ")[2] } == [
+                "conntrack_mon_up", "conntrack_mon_build_info", "conntrack_mon_last_sample_timestamp_seconds",
+            ])
+        #expect(exposition(of: Reports.stopped).contains("\nconntrack_mon_up 0\n"))
+        #expect(exposition(of: Reports.stopped).contains("\nconntrack_limit_drops_total{cause=\"module_reload\"} 1\n"))
+    }
+
+    @Test func `an unlimited table has a limit of 0 and no usage`() {
+        var report = Reports.full
+        report.sample.table.limit = 0
+        let text = exposition(of: report)
+
+        #expect(text.contains("\nconntrack_entries_limit 0\n"))
+        #expect(!text.contains("conntrack_usage_ratio"))
+        #expect(!text.contains("conntrack_time_to_full_seconds"))
+    }
+
+    @Test(arguments: [
+        ("plain", "plain"), ("a\"b", "a\\\"b"), ("a\\b", "a\\\\b"), ("a\nb", "a\\nb"), ("a\r\nb", "a\r\\nb"),
+        ("grün", "grün"),
+    ])
+    func `a label's value is escaped`(_ value: String, _ escaped: String) {
+        var report = Reports.minimal
+        report.netnsLabel = value
+
+        #expect(exposition(of: report).contains("\nconntrack_mon_up{netns=\"\(escaped)\"} 1\n"))
+    }
+
+    @Test func `every label value of a counter is there from the start`() {
+        var report = Reports.minimal
+        report.sample.events = EventCounts()
+        let text = exposition(of: report)
+
+        for line in [
+            "conntrack_events_total{event=\"new\"} 0", "conntrack_events_lost_total{stage=\"truncated\"} 0",
+            "conntrack_new_by_protocol_total{protocol=\"sctp\"} 0", "conntrack_limit_drops_total{cause=\"reboot\"} 0",
+        ] {
+            #expect(text.contains("\n\(line)\n"))
+        }
+        for name in AlertName.allCases {
+            #expect(text.contains("conntrack_alert_firing{alert=\"\(name.rawValue)\","), "\(name)")
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+@testable import ConntrackMon
+
+/// Reports as the golden files show them.
+enum Reports {
+    static let identity = Identity(host: "gw12", netns: "root")
+
+    /// Everything is known, and some of it is wrong.
+    static var full: Report {
+        var report = Report(identity: identity, sample: sample)
+        report.firing = firing
+        report.reloads = 1
+        report.drops = [.moduleReload: 1]
+        report.baseline = (1_048_576, .accepted)
+        report.module = .loaded
+        report.parameters = [("nf_conntrack_max", 65_536), ("nf_conntrack_tcp_timeout_established", 432_000)]
+        report.source = "netlink"
+        report.netnsInode = 4_026_531_840
+        return report
+    }
+
+    /// nf_conntrack is not there, and nothing is listened to.
+    static var minimal: Report {
+        Report(identity: identity, sample: Sample(moment: .at(0), table: .gone(at: 0)))
+    }
+
+    /// What a stopped monitor leaves.
+    static var stopped: Report {
+        var report = full
+        report.isUp = false
+        return report
+    }
+
+    static var perCPU: Report {
+        var report = full
+        report.perCPU = true
+        return report
+    }
+
+    static var inNamespace: Report {
+        var report = full
+        report.identity.netns = "blue"
+        report.netnsLabel = "blue"
+        return report
+    }
+
+    private static var sample: Sample {
+        var sample = Sample.at(1, entries: 50_250, limit: 65_536)
+        sample.buckets = 16_384
+        sample.entriesPeak = 50_300
+        sample.entriesPeakDay = 412_003
+        sample.fillRate = 12.5
+        sample.events = EventCounts(new: 4_100_000, destroy: 4_049_750)
+        sample.eventsNow = EventCounts(new: 4100, destroy: 4088)
+        sample.newByProtocol = [6: 3_000_000, 17: 1_099_000, 1: 900, 89: 100]
+        sample.lost = LostEvents(overrun: 1600, dropped: 38)
+        sample.lostNow = LostEvents(dropped: 38)
+        let first = StatValues([.found: 90, .insertFailed: 3, .drop: 4, .earlyDrop: 0, .searchRestart: 2])
+        let second = StatValues([.found: 10, .insertFailed: 0, .drop: 1, .earlyDrop: 0, .searchRestart: 0])
+        sample.statsPerCPU = [first, second]
+        sample.stats = StatValues([.found: 100, .insertFailed: 3, .drop: 5, .earlyDrop: 0, .searchRestart: 2])
+        sample.statsNow = StatValues([.insertFailed: 0, .drop: 2, .earlyDrop: 0])
+        sample.ringCapacity = 65_536
+        sample.ringPeak = 812
+        sample.cpuSeconds = 3.25
+        return sample
+    }
+
+    private static var firing: [FiringAlert] {
+        [
+            FiringAlert(
+                name: .limitDropped, level: .critical, since: .at(-60),
+                summary: "nf_conntrack_max 1048576 -> 65536 (module reloaded 2.1s ago)"),
+            FiringAlert(name: .usageHigh, level: .warning, since: .at(-30), summary: "50250 of 65536 entries (76.7%)"),
+            FiringAlert(
+                name: .monitorDegraded, subject: "textfile", level: .warning, since: .at(-5),
+                summary: "textfile: cannot write /x/.a.prom.1.tmp: No space left on device"),
+        ]
+    }
+
+    /// A line of every level and state.
+    static var announcements: [Announcement] {
+        func said(
+            _ at: Double, _ name: String, _ state: Announcement.State, _ summary: String, _ level: Level? = nil
+        ) -> Announcement {
+            Announcement(time: Moment.at(at).wall, name: name, state: state, level: level, summary: summary)
+        }
+        var reloaded = said(0, "module_reloaded", .notice, "nf_conntrack was unloaded and loaded again")
+        reloaded.incident = "reload-2026-11-24T05:47:02.310Z"
+        reloaded.values = ["reloads": 1]
+        var dropped = said(2, "limit_dropped", .firing, "nf_conntrack_max 1048576 -> 65536", .critical)
+        dropped.incident = reloaded.incident
+        dropped.values = ["limit_before": 1_048_576, "limit": 65_536, "share": 0.0625]
+        var degraded = said(3, "monitor_degraded", .firing, "textfile: a path\nwith a \u{1b}[31mtrick\" \\", .warning)
+        degraded.subject = "textfile"
+        var forecast = said(4, "fill_forecast", .repeating, "full in 8m20s", .warning)
+        forecast.values = ["seconds_to_full": 500, "unknown": .infinity]
+        return [
+            said(-1, "monitor", .log, "conntrack-mon watches"), reloaded, dropped, degraded, forecast,
+            said(5, "limit_dropped", .repeating, "nf_conntrack_max 1048576 -> 65536", .critical),
+            said(128.1, "limit_dropped", .resolved, "after 126.1s: nf_conntrack_max is 1048576", .critical),
+        ]
+    }
+}
