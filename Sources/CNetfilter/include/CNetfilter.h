@@ -54,10 +54,11 @@ struct cnf_event {
 
 /// One look at the table through /proc. A value is there when its errno is 0.
 struct cnf_table {
-    uint64_t time_ns; ///< CLOCK_BOOTTIME, just after reading
-    uint8_t kind;     ///< CNF_TABLE
-    uint8_t unloaded; ///< 1 = a kept descriptor proved an unload since the last look
-    uint16_t reserved;
+    uint64_t time_ns;      ///< CLOCK_BOOTTIME, just after reading
+    uint8_t kind;          ///< CNF_TABLE
+    uint8_t unloaded;      ///< 1 = a kept descriptor proved an unload since the last look
+    uint8_t unloads;       ///< how many unloads uevents told of since the last look
+    uint8_t loads;         ///< how many loads uevents told of since the last look
     int32_t entries_errno; ///< 0, or why entries is unknown (ENOENT absent, EINVAL not a number, EACCES, ...)
     int32_t limit_errno;   ///< 0, or why limit is unknown
     uint32_t reserved2;
@@ -170,6 +171,27 @@ struct cnf_cpu_stats {
 /// -ETIMEDOUT when the kernel does not answer within a second.
 int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity);
 
+// MARK: Stage 1: uevents, the kernel's word that a module came or went
+
+/// What a uevent says of a module.
+enum cnf_module_change {
+    CNF_MODULE_NONE = 0, ///< it is about something else
+    CNF_MODULE_ADDED = 1,
+    CNF_MODULE_REMOVED = 2,
+};
+
+/// Reads one uevent, `add@/module/NAME` NUL `ACTION=add` NUL ..., and says what it means for module `name`. Pure.
+int cnf_uevent(const void *message, size_t length, const char *name);
+
+/// Opens a non-blocking NETLINK_KOBJECT_UEVENT socket joined to the kernel's group. Needs no privilege; loads nothing.
+/// In a network namespace owned by another user namespace than the initial one nothing ever arrives.
+/// Returns the descriptor or -errno.
+int cnf_uevents_open(void);
+
+/// The next uevent of the kernel about module `name`: enum cnf_module_change, CNF_MODULE_NONE when none waits.
+/// Messages that udev or another program sent are passed over. -ENOBUFS: some were lost; call again.
+int cnf_uevents_next(int fd, const char *name);
+
 // MARK: What Glibc's Swift module lacks
 
 /// setns(2) for a network namespace: moves the calling thread. Returns 0 or -errno.
@@ -178,6 +200,9 @@ int cnf_enter_network_namespace(int fd);
 /// ppoll(2) on one descriptor: waits until `fd` is readable or `timeout_ns` have passed.
 /// Returns 1 when it is readable, 0 when the time passed or a signal came.
 int cnf_wait_readable(int fd, uint64_t timeout_ns);
+
+/// The same on two, of which either may be -1. Returns bit 1 when `first` is readable, bit 2 when `second` is.
+int cnf_wait_either(int first, int second, uint64_t timeout_ns);
 
 /// strerrordesc_np(3): the system's words for an errno value; NULL when it has none.
 const char *_Nullable cnf_error_text(int code);

@@ -55,6 +55,7 @@ final class Channel: Sendable {
     private let dropped = Atomic<UInt64>(0)
     /// False once the kernel failed to say how many it dropped: then the loss is a lower bound.
     private let exact = Atomic<Bool>(true)
+    private let reloadsExact = Atomic<Bool>(false)
     private let status = Mutex<EventStatus>(.off)
 
     init(capacity: Int) throws(SystemError) {
@@ -70,6 +71,12 @@ final class Channel: Sendable {
     }
 
     var lossIsExact: Bool { exact.load(ordering: .relaxed) }
+
+    /// Whether every reload is counted; else only those that a kept descriptor proves, at least one.
+    var countsReloads: Bool {
+        get { reloadsExact.load(ordering: .relaxed) }
+        set { reloadsExact.store(newValue, ordering: .relaxed) }
+    }
 
     var eventStatus: EventStatus {
         get { status.withLock { $0 } }

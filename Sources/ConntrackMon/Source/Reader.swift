@@ -26,8 +26,10 @@ final class Reader {
 
     // After start() these belong to the thread alone.
     private var table: TableReader
+    private var uevents: UeventSocket?
     private var events: EventSocket?
     private var lastTable = cnf_table()
+    private var unsaid = cnf_table()
     private var overrunPending = false
     private var joinNotBefore: UInt64 = 0
 
@@ -36,6 +38,8 @@ final class Reader {
     /// An event is charged about 1,280 bytes of receive buffer, and no host was seen to make more than this a second.
     private static let bytesPerEvent: UInt64 = 1280
     private static let fastestBurst: UInt64 = 400_000
+    private static let stopRang: Int32 = 1
+    private static let ueventCame: Int32 = 2
     private static let joinInterval: UInt64 = 1_000_000_000
 
     init(plan: Plan, channel: Channel) {
@@ -47,6 +51,9 @@ final class Reader {
     /// Reads the table once and joins the event groups, so that what can't be had is known before anything runs, and
     /// starts the thread.
     func start() throws(SystemError) {
+        // A saved tree changes without uevents, and this kernel's are not about it.
+        if plan.procfs == "/proc" { uevents = try? UeventSocket() }
+        channel.countsReloads = uevents?.isReliable ?? false
         sampleTable()
         if !plan.groups.isEmpty { join() }
         thread = try Thread(name: "reader") { self.run() }
@@ -73,7 +80,10 @@ final class Reader {
             }
             tick = drainSocket(until: next) ? Reader.shortTick : min(tick * 2, longTick)
             let wait = next > now ? next - now : 0
-            if stopped(within: events == nil ? wait : min(wait, tick)) { break }
+            let woken = cnf_wait_either(
+                channel.stop.descriptor, uevents?.descriptor ?? -1, events == nil ? wait : min(wait, tick))
+            if woken & Reader.stopRang != 0 { break }
+            if woken & Reader.ueventCame != 0 { takeUevents() }
         }
         _ = drainSocket(until: Moment.now().monotonic.nanoseconds + Reader.longestTick)
         sampleTable()
@@ -85,18 +95,26 @@ final class Reader {
         return max(Reader.shortTick * 2, min(Reader.longestTick, burst * 1_000_000_000 / Reader.fastestBurst))
     }
 
-    /// Sleeps on the stop doorbell; true when it rang.
-    private func stopped(within nanoseconds: UInt64) -> Bool {
-        cnf_wait_readable(channel.stop.descriptor, nanoseconds) == 1
-    }
-
     // MARK: The table
 
-    private func sampleTable() {
-        let record = table.read()
-        _ = channel.ring.push(cnf_record(table: record))
+    /// A module came or went: look now, not at the next period.
+    private func takeUevents() {
+        guard let news = uevents?.take() else { return }
+        if news.lost { channel.countsReloads = false }
+        guard news.loads > 0 || news.unloads > 0 else { return }
+        sampleTable(news)
+    }
+
+    private func sampleTable(_ news: UeventSocket.News = UeventSocket.News()) {
+        var record = table.read()
+        // What a full ring did not take is said by the next look: a proof must not be lost.
+        record.unloaded |= unsaid.unloaded
+        record.unloads = unsaid.unloads &+ news.unloads
+        record.loads = unsaid.loads &+ news.loads
+        unsaid = channel.ring.push(cnf_record(table: record)) ? cnf_table() : record
         let changed =
-            record.unloaded != 0 || record.limit != lastTable.limit || record.limit_errno != lastTable.limit_errno
+            record.unloaded != 0 || record.loads != 0 || record.limit != lastTable.limit
+            || record.limit_errno != lastTable.limit_errno
             || record.entries_errno != lastTable.entries_errno
         lastTable = record
         if changed || channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
