@@ -37,7 +37,7 @@ struct SamplingOptions: ParsableArguments {
         let (sample, interval) = (sample ?? Settings().sample, interval ?? Settings().interval)
         guard sample <= interval else {
             throw ValidationError(
-                "--sample \(readable(seconds: sample.inSeconds)) is longer than --interval \(readable(seconds: interval.inSeconds))"
+                "--sample \(durationText(sample)) is longer than --interval \(durationText(interval))"
             )
         }
     }
