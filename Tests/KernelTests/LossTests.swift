@@ -49,7 +49,9 @@ struct LossTests {
         #expect(metrics.lost("truncated") == 0)
     }
 
-    @Test func `with the defaults 100,000 entries made and deleted are counted and none is lost`() throws {
+    // An ordinary user's receive buffer is what net.core.rmem_max allows.
+    @Test(.enabled(if: Requirement.met(.initialRoot)))
+    func `with the defaults 100,000 entries made and deleted are counted and none is lost`() throws {
         let namespace = try TestNamespace()
         let watch = try Watch(in: namespace)
         let happened = try flood(namespace, count: 100_000)
