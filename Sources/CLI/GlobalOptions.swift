@@ -37,6 +37,7 @@ struct GlobalOptions: ParsableArguments {
         if let mismatch = NetworkNamespace.mismatch(procfs: settings.procfs) { throw Failure(mismatch) }
 
         let usual = GlobalOptions.trimmed(root) + "/run/conntrack-mon"
+        if let runDirectory, !isFolder(runDirectory) { throw Failure("--run-dir \(runDirectory): no such folder") }
         settings.runDirectory = runDirectory ?? (isFolder(usual) ? usual : nil)
     }
 

@@ -65,7 +65,7 @@ struct EventOptions: ParsableArguments {
         transform: parseChoice)
     var source: SourceChoice = .auto
 
-    @Flag(help: "Leave to load nf_conntrack_netlink for events.")
+    @Flag(help: "Allow loading nf_conntrack_netlink for events.")
     var loadModules = false
 
     @Option(

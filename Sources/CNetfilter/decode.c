@@ -4,8 +4,8 @@
 //
 //   | nlmsghdr | nfgenmsg | CTA_TUPLE_ORIG { CTA_TUPLE_IP {...} CTA_TUPLE_PROTO {...} } | ... | CTA_ID | CTA_STATUS | ...
 //
-// Attributes are walked where they lie, by payload length and not by the message's aligned tail: events arrive with
-// unaligned lengths, and libmnl's mnl_attr_for_each would look up to three bytes past their end.
+// Attributes are walked where they lie, by payload length and not by the message's aligned tail: nothing promises that
+// a length is aligned, and libmnl's mnl_attr_for_each would look up to three bytes past the end of one that is not.
 
 #include "CNetfilter.h"
 

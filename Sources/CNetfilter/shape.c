@@ -157,7 +157,7 @@ static bool fits(const struct nlattr *attribute, const struct nest *nest)
 
 static bool fits_nest(const void *payload, size_t size, const struct nest *nest)
 {
-    const struct nlattr *attr; // the name that libmnl's macro is written for
+    const struct nlattr *attr = payload; // the name that libmnl's macro is written for
 
     if (size > 0 && size < sizeof(*attr))
         return false;

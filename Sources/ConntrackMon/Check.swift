@@ -80,7 +80,9 @@ public func check(_ look: TableLook, watch: StatusDocument?, procfs: String, set
     }
     for alert in watch?.alerts ?? [] {
         state = max(state, alert.level == Level.critical.name ? .critical : .warning)
-        text.append("\(alert.name): \(alert.summary)")
+        // A plugin's line has no room for the cure.
+        let why = alert.summary.firstRange(of: "; fix").map { alert.summary[..<$0.lowerBound] } ?? alert.summary[...]
+        text.append("\(alert.name): \(why)")
     }
     // A pipe starts the performance data; there must be no other.
     let line = text.joined(separator: ", ").replacing("|", with: "/")

@@ -17,6 +17,8 @@ public final class Monitor {
     private let settings: Settings
     private let identity: Identity
     private let module: ConntrackModule
+    /// False for a saved tree: this kernel's events, statistics and log say nothing about it.
+    private let isLive: Bool
 
     private let channel: Channel
     private let reader: Reader
@@ -38,8 +40,9 @@ public final class Monitor {
         self.settings = settings
         identity = Identity(host: host, netns: NetworkNamespace.label(entered: settings.netns))
         module = ConntrackModule.look(sysfs: settings.sysfs)
+        isLive = KernelFile.isProcfs(settings.procfs)
         channel = try Channel(capacity: settings.ring)
-        reader = Reader(plan: Reader.Plan(settings), channel: channel)
+        reader = Reader(plan: Reader.Plan(settings, isLive: isLive), channel: channel)
         around = SurroundingsReader(procfs: settings.procfs, module: module)
         collector = Collector(period: settings.sample)
         judge = Judge(settings: settings.rules, identity: identity)
@@ -58,7 +61,7 @@ public final class Monitor {
 
         let started = Moment.now().monotonic
         var intervals = 0
-        var ending = "\(settings.count ?? 0) intervals are over"
+        var ending = "--count is reached"
         watching: while settings.count.map({ intervals < $0 }) ?? true {
             let left = settings.duration.map { $0 - (Moment.now().monotonic - started) }
             if let left, left <= .zero {
@@ -78,7 +81,8 @@ public final class Monitor {
                 look()
             case .signal(SIGHUP):
                 judge.acceptLimit()
-                say(log: "SIGHUP: the limit that is live now is the accepted one")
+                let limit = latestLook?.limit.map(limitText) ?? "none"
+                say(log: "SIGHUP: the limit that is live now is the accepted one: \(limit)")
             case .signal(SIGUSR1):
                 if let latest { say(log: statusLine(of: report(latest))) }
             case .signal(let number):
@@ -237,10 +241,10 @@ public final class Monitor {
 }
 
 extension Reader.Plan {
-    init(_ settings: Settings) {
+    init(_ settings: Settings, isLive: Bool) {
         self.init(
             procfs: settings.procfs, sysfs: settings.sysfs, sample: settings.sample,
-            groups: settings.source == .none ? [] : settings.events, receiveBuffer: settings.receiveBuffer,
+            groups: settings.source == .none || !isLive ? [] : settings.events, receiveBuffer: settings.receiveBuffer,
             loadModules: settings.loadModules, eventsRequired: settings.source == .netlink)
     }
 }

@@ -37,7 +37,7 @@ struct Collector {
     private var slope = Slope(window: .seconds(60))
     private var stitcher = StatStitcher()
 
-    private var minute: [(time: MonotonicTime, events: UInt64, lost: LostEvents)] = []
+    private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
     /// A collector of looks that come every `period`.
@@ -142,10 +142,12 @@ struct Collector {
     }
 
     private mutating func lookBackAMinute(_ sample: inout Sample) {
-        minute.append((sample.moment.monotonic, events.total, sample.lost))
+        minute.append((sample.moment.monotonic, events, sample.lost))
         while minute.count > 2, sample.moment.monotonic - minute[1].time >= .seconds(60) { minute.removeFirst() }
         guard sample.events != nil, let first = minute.first else { return }
-        sample.eventsMinute = events.total - first.events
+        sample.eventsMinute = (events - first.events).total
+        let span = (sample.moment.monotonic - first.time).inSeconds
+        if span > 0 { sample.newRate = Double(events.new - first.events.new) / span }
         sample.lostMinute = sample.lost - first.lost
     }
 }

@@ -100,6 +100,8 @@ public struct Sample: Sendable {
     public var lostNow = LostEvents()
     /// Events of the last minute; nil when it does not listen.
     public var eventsMinute: UInt64?
+    /// New entries a second over the last minute, or since the monitor began.
+    public var newRate: Double?
     /// Events lost in the last minute.
     public var lostMinute = LostEvents()
     /// False when the kernel cannot say how many it dropped.

@@ -51,7 +51,8 @@ struct AlertBook: Sendable {
             verdict?.condition(of: .critical) ?? .unknown, hold: holds.critical, clearHold: holds.clear,
             blocked: blocked,
             now: now.monotonic)
-        if let verdict, verdict.crossed != nil { entry.summary = verdict.summary }
+        // The text of now: also of a level that was come down to, where the higher one's would be stale.
+        if let verdict, verdict.crossed != nil || entry.level != entry.announced { entry.summary = verdict.summary }
 
         guard let state = transition(of: entry, blocked: blocked, now: now.monotonic) else { return nil }
         var announcement = Announcement(

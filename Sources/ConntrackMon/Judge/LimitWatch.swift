@@ -57,6 +57,7 @@ struct LimitWatch: Sendable {
 
     private(set) var fall: Fall?
     private(set) var absentSince: MonotonicTime?
+    private var absence = ""
     private(set) var reloads: UInt64 = 0
     private(set) var drops: [DropCause: UInt64] = [:]
     /// How the last fall ended.
@@ -130,6 +131,7 @@ struct LimitWatch: Sendable {
         reloads += 1
         let time = look.moment.monotonic
         let gone = absentSince.map { "was gone for \(readable(seconds: (time - $0).inSeconds))" }
+        absence = gone.map { ", it \($0)" } ?? ""
         absentSince = nil
         let forgotten = last?.entries
         let incident = "reload-\(rfc3339(look.moment.wall))"
@@ -255,7 +257,7 @@ struct LimitWatch: Sendable {
         let critical = share.map { $0 >= settings.warn } ?? true
         let outlook =
             known.flatMap { known in share.map { "24h peak \(known) is \(fixed($0 * 100, 0))% of the new limit" } }
-            ?? "the highest count is not known for 10 minutes yet"
+            ?? "the highest count is not known for 10 minutes yet\(peak.map { " (so far \($0))" } ?? "")"
         let place = identity.netns == "root" ? "fix" : "fix, in the host's namespace"
         let change = fall.cause == .unknown ? "is \(fall.to)" : "\(limitText(fall.from)) -> \(fall.to)"
         return Verdict(
@@ -268,7 +270,9 @@ struct LimitWatch: Sendable {
 
     /// The verdict of module_unloaded at `now`.
     func unloadVerdict(now: MonotonicTime) -> Verdict {
-        guard let absentSince else { return Verdict(.critical, if: false, "", calm: "nf_conntrack is loaded again") }
+        guard let absentSince else {
+            return Verdict(.critical, if: false, "", calm: "nf_conntrack is loaded again\(absence)")
+        }
         return Verdict(
             .critical, if: true,
             "nf_conntrack has been gone for \(readable(seconds: (now - absentSince).inSeconds)): nothing is tracked, and"

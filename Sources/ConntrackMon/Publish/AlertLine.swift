@@ -58,7 +58,7 @@ public func alertJSON(_ announcement: Announcement, identity: Identity) -> Strin
             time: rfc3339(announcement.time), name: announcement.name, level: level, state: announcement.state.rawValue,
             host: identity.host, netns: identity.netns, incident: announcement.incident,
             fingerprint: fingerprint(announcement, identity), summary: announcement.summary, labels: labels,
-            values: announcement.values.filter { $0.value.isFinite }))
+            values: announcement.values.filter { $0.value.isFinite }.mapValues { ($0 * 1e6).rounded() / 1e6 }))
 }
 
 /// The same for every line about one alert on one host, across restarts: FNV-1a, 64 bits, of what identifies it.

@@ -8,6 +8,7 @@ extension StatusDocument {
             return "\(alert.level.uppercased()) \(alert.name)\(subject) since \(alert.since): \(alert.summary)"
         }
         if alerts.isEmpty { lines.append(calm) }
+        if entries == 0 { lines.append(nothingTrackedText) }
         lines.append("conntrack on \(host), network namespace \(netns), \(time)")
         func row(_ name: String, _ value: String?) {
             guard let value else { return }
@@ -16,7 +17,7 @@ extension StatusDocument {
         row("module", moduleText)
         row("entries", entriesText)
         row("limit", limitLine)
-        row("hash", buckets.map { "\($0) buckets\(chainLength.map { ", \(fixed($0, 2)) tuples in each" } ?? "")" })
+        row("hash", buckets.map { "\($0) buckets\(chainLength.map { ", average chain \(fixed($0, 2))" } ?? "")" })
         row("statistics", stats.map(statsText) ?? (entries == nil ? nil : "not to be had on this kernel"))
         row("events", eventsText)
         row("monitor", monitorText)
@@ -41,7 +42,6 @@ extension StatusDocument {
 
     private var entriesText: String? {
         guard let entries else { return nil }
-        if entries == 0 { return nothingTrackedText }
         var text = "\(entries)"
         if let limit, limit > 0 { text += " of \(limit) (\(percent(usageRatio ?? 0)))" }
         if let entriesPeak { text += ", highest in 2 minutes \(entriesPeak)" }
@@ -86,6 +86,7 @@ extension StatusDocument {
         document.usageRatio = now.usageRatio
         document.buckets = now.buckets
         document.chainLength = now.chainLength
+        document.alerts += now.alerts.filter { alert in !alerts.contains { $0.name == alert.name } }
         return document
     }
 }

@@ -19,11 +19,20 @@ struct KernelFile: ~Copyable {
         guard descriptor >= 0 else { throw SystemError("open", path, errno) }
         self.path = path
         var system = statfs()
-        isProcfs = fstatfs(descriptor, &system) == 0 && system.f_type == 0x9fa0  // PROC_SUPER_MAGIC
+        isProcfs = fstatfs(descriptor, &system) == 0 && system.f_type == KernelFile.procfsMagic
     }
 
     deinit {
         close(descriptor)
+    }
+
+    /// PROC_SUPER_MAGIC of include/uapi/linux/magic.h.
+    private static let procfsMagic = 0x9fa0
+
+    /// Whether `path` lies in a mounted /proc: what it shows is this kernel's, now.
+    static func isProcfs(_ path: String) -> Bool {
+        var system = statfs()
+        return statfs(path, &system) == 0 && system.f_type == procfsMagic
     }
 
     /// Whether `code` from a reread says that what the file stood for is gone.

@@ -21,23 +21,33 @@ public enum NetworkNamespace {
         inode("/proc/self/ns/net")
     }
 
-    /// What alerts call it: the name it was entered by, "root" when it is that of process 1 (or when that may not be
-    /// read), else its inode.
+    /// What alerts call it: the name it was entered by, "root" for the initial one, else its inode.
     public static func label(entered name: String?) -> String {
         if let name { return name.split(separator: "/").last.map(String.init) ?? name }
-        guard let own = current(), let first = inode("/proc/1/ns/net"), own != first else { return "root" }
+        guard let own = current(), !isInitial(own) else { return "root" }
         return "net:[\(own)]"
+    }
+
+    /// Process 1 tells, to whom it may be told; else a sysctl that only the initial namespace has (net/core/sysctl_net_core.c).
+    private static func isInitial(_ own: UInt64) -> Bool {
+        inode("/proc/1/ns/net").map { $0 == own } ?? (access("/proc/sys/net/core/netdev_max_backlog", F_OK) == 0)
     }
 
     /// Why `procfs` must not be believed, or nil: mounted from a host whose network namespace is not ours, it would
     /// show our own table under the host's name.
     public static func mismatch(procfs: String) -> String? {
-        guard procfs != "/proc", let own = current(), let host = inode(procfs + "/1/ns/net"), own != host else {
-            return nil
+        guard procfs != "/proc", let own = current() else { return nil }
+        let why = "its sys/net shows this process's own table, whatever the mount"
+        guard let host = inode(procfs + "/1/ns/net") else {
+            // A saved tree belongs to none.
+            guard KernelFile.isProcfs(procfs) else { return nil }
+            return "\(procfs): cannot tell whether it belongs to this network namespace (\(procfs)/1/ns/net is not"
+                + " readable), and \(why); leave --procfs out"
         }
-        return "\(procfs) belongs to another network namespace (net:[\(host)], this process is in net:[\(own)]): its"
-            + " sys/net shows this process's own table, not the host's; run in the host's network (hostNetwork: true,"
-            + " --network host) or with --netns \(procfs)/1/ns/net"
+        guard own != host else { return nil }
+        return
+            "\(procfs) belongs to another network namespace (net:[\(host)], this process is in net:[\(own)]), and \(why);"
+            + " run in the host's network (hostNetwork: true, --network host) or with --netns \(procfs)/1/ns/net"
     }
 
     private static func inode(_ path: String) -> UInt64? {

@@ -29,6 +29,7 @@ final class Reader {
     private var uevents: UeventSocket?
     private var events: EventSocket?
     private var lastTable = cnf_table()
+    private var unsaid = cnf_table()
     private var overrunPending = false
     private var joinNotBefore: UInt64 = 0
 
@@ -106,9 +107,11 @@ final class Reader {
 
     private func sampleTable(_ news: UeventSocket.News = UeventSocket.News()) {
         var record = table.read()
-        record.unloads = news.unloads
-        record.loads = news.loads
-        _ = channel.ring.push(cnf_record(table: record))
+        // What a full ring did not take is said by the next look: a proof must not be lost.
+        record.unloaded |= unsaid.unloaded
+        record.unloads = unsaid.unloads &+ news.unloads
+        record.loads = unsaid.loads &+ news.loads
+        unsaid = channel.ring.push(cnf_record(table: record)) ? cnf_table() : record
         let changed =
             record.unloaded != 0 || record.loads != 0 || record.limit != lastTable.limit
             || record.limit_errno != lastTable.limit_errno

@@ -10,9 +10,10 @@ struct SurroundingsReader: ~Copyable {
 
     init(procfs: String, module: ConntrackModule) {
         self.procfs = procfs
-        statistics = StatisticsReader(procfs: procfs, module: module)
-        // The log of this kernel says nothing about a saved tree.
-        log = procfs == "/proc" ? KernelLog() : nil
+        // This kernel's log and ctnetlink say nothing about a saved tree.
+        let isLive = KernelFile.isProcfs(procfs)
+        statistics = StatisticsReader(procfs: procfs, module: isLive ? module : .absent)
+        log = isLive ? KernelLog() : nil
     }
 
     /// One reading at `moment`. `look` is the newest look at the table, whose faults are named here.

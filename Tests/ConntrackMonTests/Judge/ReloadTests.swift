@@ -168,7 +168,7 @@ import Testing
         run.look(101)
 
         #expect(run.said == ["NOTICE module_reloaded", "RESOLVED module_unloaded"])
-        #expect(run.lastSummary == "after 95.0s: nf_conntrack is loaded again")
+        #expect(run.lastSummary == "after 95.0s: nf_conntrack is loaded again, it was gone for 100.0s")
     }
 
     @Test func `the hold runs between looks as well`() {

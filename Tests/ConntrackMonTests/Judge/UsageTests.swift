@@ -112,11 +112,11 @@ import Testing
     @Test func `what is known of the trend is said`() {
         var run = JudgeRun { $0.warnHold = .zero }
         run.samples(0...0, entries: 800) {
-            $0.eventsNow = EventCounts(new: 4100)
+            $0.newRate = 4100
             $0.fillRate = 2
         }
 
-        #expect(run.lastSummary.contains("new 4100/s, filling by 2.0/s, full in 100.0s;"))
+        #expect(run.lastSummary.contains("new 4100/s in the last minute, filling by 2.0/s, full in 100.0s;"))
     }
 
     // MARK: table_full
