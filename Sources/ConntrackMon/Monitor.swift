@@ -179,7 +179,7 @@ public final class Monitor {
     private func begin() {
         say(
             log: "conntrack-mon \(conntrackMonVersion) watches \(settings.procfs)/sys/net/netfilter every"
-                + " \(readable(seconds: settings.sample.inSeconds)), nf_conntrack \(module.rawValue)")
+                + " \(durationText(settings.sample)), nf_conntrack \(module.rawValue)")
         var announcements = drain() + eventNews()
         guard let sample = collector.close(surroundings()) else { return }
         latest = sample

@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import Testing
+
 @testable import ConntrackMon
+
+/// A report with a name, which is what a failing test shows of it.
+struct NamedReport: CustomTestStringConvertible {
+    var name: String
+    var report: Report
+
+    init(_ name: String, _ report: Report) {
+        self.name = name
+        self.report = report
+    }
+
+    var testDescription: String { name }
+}
 
 /// Reports as the golden files show them.
 enum Reports {
