@@ -80,6 +80,11 @@ func parseExpectedLimit(_ text: String) throws -> UInt64? {
     return limit
 }
 
+/// `auto`, or what a module that was never seen means.
+func parseAbsent(_ text: String) throws -> AbsentMeaning? {
+    text == "auto" ? nil : try parseChoice(text)
+}
+
 /// Digits with at most one point; no sign, no exponent, no "inf".
 private func plainNumber(_ text: Substring) -> Double? {
     guard !text.isEmpty, text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }) else { return nil }

@@ -43,7 +43,7 @@ struct Examination {
         else { return }
         let evidence = verdict.services.map(\.evidence)
         let who = verdict.services.map(\.kind.rawValue).joined(separator: " or ")
-        if LimitWatch.isLess(after, now) {
+        if isLess(after, now) {
             let may = verdict.wouldUnload == nil ? "may unload" : "unloads"
             let restart = who.isEmpty ? "a firewall restart" : "a restart of \(who)"
             add(

@@ -12,7 +12,7 @@ extension Examination {
         }
         let origin = limitOrigin.map { " (\($0))" } ?? ""
         if let configured = facts.configuration["nf_conntrack_max"], let wanted = configured.number {
-            if LimitWatch.isLess(now, wanted) {
+            if isLess(now, wanted) {
                 let isTight = facts.entries.map { Double($0) >= 0.75 * Double(now) } ?? false
                 add(
                     "live_differs", isTight ? .critical : .warning,
@@ -37,7 +37,7 @@ extension Examination {
             guard row.name != "nf_conntrack_buckets", facts.configuration[row.name] == nil, let now = row.now,
                 let later = row.afterReboot
             else { return false }
-            return row.name == "nf_conntrack_max" ? LimitWatch.isLess(later, now) : now != later
+            return row.name == "nf_conntrack_max" ? isLess(later, now) : now != later
         }
         guard !handMade.isEmpty else { return }
         let changes = handMade.map { "\($0.name) \(text($0.now)) -> \(text($0.afterReboot))" }
@@ -54,7 +54,7 @@ extension Examination {
         guard !configured.isEmpty, !facts.appliesAtBoot, facts.modules.conntrack != nil else { return }
         let row = outlook.limit
         var effect = ""
-        if let later = row?.afterReboot, let wanted = row?.configured, LimitWatch.isLess(later, wanted) {
+        if let later = row?.afterReboot, let wanted = row?.configured, isLess(later, wanted) {
             effect = ": nf_conntrack_max will be \(limitText(later)) instead of \(limitText(wanted))"
         }
         add(
