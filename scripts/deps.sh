@@ -10,7 +10,10 @@ for group in "$@"; do
         packages="$packages libnetfilter-conntrack-dev libmnl-dev g++ binutils libc6-dev"
         packages="$packages git libcurl4 libncurses6 libsqlite3-0 libxml2"
         ;;
-    test) packages="$packages conntrack nftables iproute2 prometheus util-linux procps" ;; # prometheus: promtool
+    test) # prometheus: promtool
+        packages="$packages conntrack nftables iproute2 strace util-linux procps"
+        packages="$packages prometheus prometheus-node-exporter"
+        ;;
     demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
     lint) packages="$packages clang-format cppcheck shellcheck" ;;
     *) echo "usage: deps.sh run|test|demo|lint ..." >&2 && exit 64 ;;

@@ -73,7 +73,7 @@ public func check(_ look: TableLook, watch: StatusDocument?, procfs: String, set
         text.append("\(entries) entries, no limit (nf_conntrack_max is 0)")
     }
     if let expected = settings.expectMax {
-        let fallen = LimitWatch.isLess(limit, expected)
+        let fallen = isLess(limit, expected)
         text.append(fallen ? "limit below the expected \(limitText(expected))" : "limit as expected")
         let isTight = Double(entries) >= settings.warn * Double(limit)
         if fallen { state = max(state, isTight ? .critical : .warning) }

@@ -69,7 +69,7 @@ public final class Monitor {
                 break
             }
             // A reload waits to be judged: look before the interval ends.
-            let soon: Duration? = judge.isSettling ? .milliseconds(50) : nil
+            let soon = judge.settlesAt.map { max(.milliseconds(20), $0 - Moment.now().monotonic) }
             switch loop.wait(timeout: [left, soon].compactMap { $0 }.min()) {
             case .tick:
                 intervals += 1
@@ -80,7 +80,7 @@ public final class Monitor {
             case .timeout:
                 look()
             case .signal(SIGHUP):
-                judge.acceptLimit()
+                judge.acceptLive()
                 let limit = latestLook?.limit.map(limitText) ?? "none"
                 say(log: "SIGHUP: the limit that is live now is the accepted one: \(limit)")
             case .signal(SIGUSR1):
@@ -143,7 +143,10 @@ public final class Monitor {
 
     private func surroundings() -> Collector.Surroundings {
         var around = self.around.read(at: Moment.now(), look: latestLook)
-        if case .listening = eventStatus { around.listening = true }
+        if case .listening = eventStatus {
+            around.listening = true
+            around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs)
+        }
         around.lost = channel.lost
         around.lossIsExact = channel.lossIsExact
         around.ringCapacity = channel.ring.capacity
@@ -245,7 +248,9 @@ extension Reader.Plan {
         self.init(
             procfs: settings.procfs, sysfs: settings.sysfs, sample: settings.sample,
             groups: settings.source == .none || !isLive ? [] : settings.events, receiveBuffer: settings.receiveBuffer,
-            loadModules: settings.loadModules, eventsRequired: settings.source == .netlink)
+            loadModules: settings.loadModules,
+            sysfsOfTable: isLive == KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
+            eventsRequired: settings.source == .netlink)
     }
 }
 

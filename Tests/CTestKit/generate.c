@@ -77,10 +77,12 @@ static void describe(struct nf_conntrack *entry, uint32_t index)
     nfct_set_attr_u16(entry, ATTR_ORIG_PORT_DST, htons(9));
 }
 
-static void describe_reply(struct nf_conntrack *entry, uint32_t timeout_s)
+static void describe_reply(struct nf_conntrack *entry, uint32_t timeout_s, uint32_t status)
 {
     nfct_setobjopt(entry, NFCT_SOPT_SETUP_REPLY);
     nfct_set_attr_u32(entry, ATTR_TIMEOUT, timeout_s);
+    if (status != 0)
+        nfct_set_attr_u32(entry, ATTR_STATUS, status);
 }
 
 static struct nlmsghdr *put_header(struct generator *generator, uint8_t *at, uint16_t type, uint16_t flags)
@@ -132,7 +134,7 @@ static int send_batch(struct generator *generator, size_t size, uint64_t *refuse
 
 struct request {
     uint16_t type, flags;
-    uint32_t first, count, timeout_s;
+    uint32_t first, count, timeout_s, status;
 };
 
 static int run(const struct request *request, uint64_t *accepted)
@@ -155,7 +157,7 @@ static int run(const struct request *request, uint64_t *accepted)
 
             describe(generator->entry, request->first + done + i);
             if ((request->flags & NLM_F_CREATE) != 0)
-                describe_reply(generator->entry, request->timeout_s);
+                describe_reply(generator->entry, request->timeout_s, request->status);
             nfct_nlmsg_build(header, generator->entry);
             size += MNL_ALIGN(header->nlmsg_len);
         }
@@ -168,7 +170,7 @@ static int run(const struct request *request, uint64_t *accepted)
     return error == 0 && *accepted == 0 && why == -EPERM ? why : error;
 }
 
-int ctk_make_entries(uint32_t first, uint32_t count, uint32_t timeout_s, uint64_t *made)
+static int make_entries(uint32_t first, uint32_t count, uint32_t timeout_s, uint32_t status, uint64_t *made)
 {
     const struct request request = {
         .type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW,
@@ -176,9 +178,21 @@ int ctk_make_entries(uint32_t first, uint32_t count, uint32_t timeout_s, uint64_
         .first = first,
         .count = count,
         .timeout_s = timeout_s,
+        .status = status,
     };
 
     return run(&request, made);
+}
+
+int ctk_make_entries(uint32_t first, uint32_t count, uint32_t timeout_s, uint64_t *made)
+{
+    return make_entries(first, count, timeout_s, 0, made);
+}
+
+int ctk_make_assured_entries(uint32_t first, uint32_t count, uint32_t timeout_s, uint64_t *made)
+{
+    // The kernel refuses a status without IPS_CONFIRMED, which the entry has by then.
+    return make_entries(first, count, timeout_s, IPS_CONFIRMED | IPS_SEEN_REPLY | IPS_ASSURED, made);
 }
 
 int ctk_delete_entries(uint32_t first, uint32_t count, uint64_t *deleted)

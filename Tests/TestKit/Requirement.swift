@@ -12,6 +12,8 @@ public enum Requirement: Sendable {
     case networkNamespace
     /// The program is found in PATH.
     case program(String)
+    /// Root in the initial user namespace: who can become another user, name namespaces and write the host's limit.
+    case initialRoot
 
     /// Whether all are met, or must be. What is skipped, and why, goes to standard error, once a reason.
     public static func met(_ requirements: Requirement...) -> Bool {
@@ -28,12 +30,17 @@ public enum Requirement: Sendable {
         switch self {
         case .networkNamespace: Self.namespaceProblem
         case .program(let name): Self.inPath(name) ? nil : "\(name) is not installed"
+        case .initialRoot: Self.isInitialRoot ? nil : "needs root in the initial user namespace"
         }
     }
 
-    /// CI=true, or root in the initial user namespace, whose inode number the kernel fixes (PROC_USER_INIT_INO).
+    /// CI=true, or root in the initial user namespace.
     public static let skippingForbidden: Bool = {
-        if getenv("CI").map({ String(cString: $0) }) == "true" { return true }
+        getenv("CI").map { String(cString: $0) } == "true" || isInitialRoot
+    }()
+
+    /// The kernel fixes the initial user namespace's inode number (PROC_USER_INIT_INO).
+    private static let isInitialRoot: Bool = {
         var status = stat()
         return geteuid() == 0 && stat("/proc/self/ns/user", &status) == 0 && status.st_ino == 0xEFFF_FFFD
     }()

@@ -94,10 +94,14 @@ extension TestNamespace {
     }
 
     /// Makes UDP entries `first..<first + count` by ctnetlink, without a packet; returns how many the kernel accepted.
-    public func makeEntries(first: UInt32 = 0, count: UInt32, timeoutSeconds: UInt32 = 600) throws -> UInt64 {
+    /// `assured`: a full table does not evict them for new ones.
+    public func makeEntries(
+        first: UInt32 = 0, count: UInt32, timeoutSeconds: UInt32 = 600, assured: Bool = false
+    ) throws -> UInt64 {
         try run {
             var made: UInt64 = 0
-            try SystemError.check("make entries", ctk_make_entries(first, count, timeoutSeconds, &made))
+            let make = assured ? ctk_make_assured_entries : ctk_make_entries
+            try SystemError.check("make entries", make(first, count, timeoutSeconds, &made))
             return made
         }
     }

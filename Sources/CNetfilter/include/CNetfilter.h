@@ -61,7 +61,8 @@ struct cnf_table {
     uint8_t loads;         ///< how many loads uevents told of since the last look
     int32_t entries_errno; ///< 0, or why entries is unknown (ENOENT absent, EINVAL not a number, EACCES, ...)
     int32_t limit_errno;   ///< 0, or why limit is unknown
-    uint32_t reserved2;
+    uint8_t alive;         ///< 1 = /sys/module says that nf_conntrack is there, whatever /proc says
+    uint8_t reserved[3];
     uint64_t entries; ///< nf_conntrack_count of this network namespace
     uint64_t limit;   ///< nf_conntrack_max; 0 = unlimited
     uint8_t unused[24];

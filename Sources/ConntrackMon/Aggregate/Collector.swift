@@ -12,6 +12,7 @@ struct Collector {
         var statistics: StatisticsReader.Reading?
         var tableFullLines = TableFullCount()
         var listening = false
+        var isNetlinkThere: Bool?
         var lost = LostEvents()
         var lossIsExact = true
         var ringCapacity = 0
@@ -113,6 +114,7 @@ struct Collector {
         }
         sample.lost = around.lost
         sample.lossIsExact = around.lossIsExact
+        sample.isNetlinkThere = lastLook.absent ? nil : around.isNetlinkThere
         if let reading = around.statistics { stitcher.take(reading.perCPU, restarted: reading.restarted) }
         // What was counted stays counted while the module is gone.
         sample.stats = stitcher.total
@@ -156,7 +158,9 @@ extension TableLook {
     init(_ record: cnf_table, now: Moment) {
         self.init(moment: now.at(MonotonicTime(nanoseconds: record.time_ns)))
         unloaded = record.unloaded != 0
-        absent = record.limit_errno == ENOENT && record.entries_errno == ENOENT
+        unloads = UInt64(record.unloads)
+        loads = UInt64(record.loads)
+        absent = record.limit_errno == ENOENT && record.entries_errno == ENOENT && record.alive == 0
         entries = record.entries_errno == 0 ? record.entries : nil
         limit = record.limit_errno == 0 ? record.limit : nil
         if !absent {

@@ -36,6 +36,10 @@ public struct TableLook: Equatable, Sendable {
     public var absent = false
     /// A kept descriptor proved an unload since the look before.
     public var unloaded = false
+    /// How many unloads uevents told of since the look before.
+    public var unloads: UInt64 = 0
+    /// How many loads uevents told of since the look before.
+    public var loads: UInt64 = 0
     /// errno of a value that is there but cannot be had (unreadable, not a number); 0 = none.
     public var entriesFault: Int32 = 0
     /// Likewise for the limit.
@@ -90,6 +94,8 @@ public struct Sample: Sendable {
 
     /// Events since the monitor began; nil when it does not listen.
     public var events: EventCounts?
+    /// Whether what sends events is there; nil when none are listened to or the table is absent.
+    public var isNetlinkThere: Bool?
     /// Events of this interval.
     public var eventsNow: EventCounts?
     /// New entries since the monitor began, by IP protocol number.

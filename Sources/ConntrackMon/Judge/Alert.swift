@@ -7,18 +7,24 @@ public enum AlertName: String, CaseIterable, Codable, Sendable {
     case insertClash = "insert_clash"
     case earlyDrop = "early_drop"
     case limitDropped = "limit_dropped"
+    case limitNotApplied = "limit_not_applied"
     case moduleUnloaded = "module_unloaded"
+    case moduleAbsent = "module_absent"
+    case parametersReverted = "parameters_reverted"
     case fillForecast = "fill_forecast"
     case hashOverloaded = "hash_overloaded"
     case eventsLost = "events_lost"
+    case eventsSilent = "events_silent"
     case monitorDegraded = "monitor_degraded"
 
     /// The levels it can have.
     public var levels: [Level] {
         switch self {
-        case .usageHigh, .limitDropped: [.warning, .critical]
+        case .usageHigh, .limitDropped, .moduleAbsent: [.warning, .critical]
         case .tableFull, .moduleUnloaded: [.critical]
-        case .insertClash, .earlyDrop, .fillForecast, .hashOverloaded, .eventsLost, .monitorDegraded: [.warning]
+        case .insertClash, .earlyDrop, .limitNotApplied, .parametersReverted, .fillForecast, .hashOverloaded,
+            .eventsLost, .eventsSilent, .monitorDegraded:
+            [.warning]
         }
     }
 
@@ -28,8 +34,10 @@ public enum AlertName: String, CaseIterable, Codable, Sendable {
         case .usageHigh: [.tableFull, .moduleUnloaded]
         case .fillForecast: [.tableFull, .moduleUnloaded, .usageHigh]
         case .earlyDrop: [.tableFull]
-        case .limitDropped: [.moduleUnloaded]
-        case .tableFull, .moduleUnloaded, .insertClash, .hashOverloaded, .eventsLost, .monitorDegraded: []
+        case .limitDropped, .eventsSilent: [.moduleUnloaded]
+        case .limitNotApplied, .parametersReverted: [.moduleUnloaded, .limitDropped]
+        case .tableFull, .moduleUnloaded, .moduleAbsent, .insertClash, .hashOverloaded, .eventsLost, .monitorDegraded:
+            []
         }
     }
 }
@@ -40,7 +48,9 @@ public enum NoticeName: String, CaseIterable, Sendable {
     case moduleAbsent = "module_absent"
     case limitChanged = "limit_changed"
     case limitRestored = "limit_restored"
+    case parameterChanged = "parameter_changed"
     case tableFlushed = "table_flushed"
+    case trackingStopped = "tracking_stopped"
     case eventsLost = "events_lost"
     case samplingGap = "sampling_gap"
     case nothingTracked = "nothing_tracked"

@@ -4,7 +4,10 @@
 public struct Judge: Sendable {
     private let settings: RuleSettings
     private let identity: Identity
+    private var moduleWatch = ModuleWatch()
     private var limitWatch: LimitWatch
+    private var parameterWatch = ParameterWatch()
+    private var trackingWatch = TrackingWatch()
     private var book: AlertBook
     private var peakDay: UInt64?
     private var peakKnownFor = Duration.zero
@@ -12,6 +15,14 @@ public struct Judge: Sendable {
     private var lossUnsaid = LostEvents()
     private var idleSamples = 0
     private var flushed = false
+    private var neverSeen = false
+    /// The settings were compared with nothing but a state file yet.
+    private var isRestored = false
+
+    /// What a value of the limit looks like on this host.
+    public var origin = LimitOrigin.unknown
+    /// Whether every reload is counted; false where uevents do not arrive.
+    public var countsReloads = true
 
     /// A judge who has seen nothing yet.
     public init(settings: RuleSettings, identity: Identity) {
@@ -24,38 +35,90 @@ public struct Judge: Sendable {
     /// What fires now, worst first.
     public var firing: [FiringAlert] { book.firing }
     /// How often the module was reloaded, as far as was seen.
-    public var reloads: UInt64 { limitWatch.reloads }
+    public var reloads: UInt64 { moduleWatch.reloads }
     /// How often the limit fell, by cause.
     public var drops: [DropCause: UInt64] { limitWatch.drops }
     /// The limit this host should have.
     public var baseline: (limit: UInt64, source: BaselineSource)? { limitWatch.baseline }
-    /// Whether a reload waits to be judged, so that looks should not wait for the interval.
-    public var isSettling: Bool { limitWatch.isSettling }
+    /// When a reload is to be judged, so that looks should not wait for the interval.
+    public var settlesAt: MonotonicTime? { limitWatch.settlesAt }
+    /// Whether a reload waits to be judged.
+    public var isSettling: Bool { settlesAt != nil }
 
-    /// What is live now becomes the accepted normal.
-    public mutating func acceptLimit() {
-        limitWatch.accept()
+    /// What is live now becomes the accepted normal: the limit and every other setting.
+    public mutating func acceptLive() {
+        limitWatch.acceptLive()
+        parameterWatch.acceptLive()
+    }
+
+    /// What sysctl configuration asks for.
+    public mutating func configure(limit: ConfiguredLimit?, parameters: [String: ConfiguredParameter]) {
+        limitWatch.configured = limit
+        parameterWatch.configured = parameters
     }
 
     // MARK: At once
 
     /// Takes one look at the table. A fallen limit and a module that came back are judged here, without waiting.
     public mutating func observe(_ look: TableLook) -> [Announcement] {
-        let notices = limitWatch.observe(look).map {
-            notice($0.name, $0.summary, at: look.moment, incident: $0.incident, values: $0.values)
+        let change = moduleWatch.observe(look)
+        neverSeen = change == .absent || (neverSeen && look.absent)
+        var notices: [Notice] = []
+        if change == .absent && settings.absent == nil { notices.append(absentNotice) }
+        if moduleWatch.isWhole(look) {
+            let count = ReloadCount(total: moduleWatch.reloads, isExact: countsReloads)
+            notices += limitWatch.observe(look, change, reloads: count)
         }
-        return notices + judgeLimit(at: look.moment)
+        return notices.map { announce($0, at: look.moment) } + judgeLimit(at: look.moment)
+    }
+
+    /// Takes a reading of the settings, without their nf_conntrack_ prefix.
+    public mutating func observe(parameters: [String: UInt64], at moment: Moment) -> [Announcement] {
+        let notices = parameterWatch.observe(parameters, isReload: limitWatch.settlesAt != nil || isRestored)
+        isRestored = false
+        limitWatch.reverted = parameterWatch.aside
+        return notices.map { announce($0, at: moment) }
+    }
+
+    private var absentNotice: Notice {
+        Notice(
+            name: .moduleAbsent,
+            summary: "nf_conntrack is not loaded: nothing is tracked and nothing can fill up; watching for it")
     }
 
     private mutating func judgeLimit(at now: Moment) -> [Announcement] {
         let atOnce = AlertBook.Holds(warning: .zero, critical: .zero, clear: .zero)
         let unload = AlertBook.Holds(warning: settings.unloadHold, critical: settings.unloadHold, clear: .zero)
+        let context = LimitWatch.Context(
+            identity: identity, origin: origin, peak: peakDay, peakKnownFor: peakKnownFor, warn: settings.warn)
         let unloaded = book.step(
-            .moduleUnloaded, limitWatch.unloadVerdict(now: now.monotonic), holds: unload, now: now)
-        let verdict = limitWatch.limitVerdict(peak: peakDay, knownFor: peakKnownFor, identity: identity)
+            .moduleUnloaded, moduleWatch.unloadedVerdict(now: now.monotonic), holds: unload, now: now)
         let dropped = book.step(
-            .limitDropped, verdict, holds: atOnce, incident: limitWatch.fall?.incident, now: now)
+            .limitDropped, limitWatch.droppedVerdict(context), holds: atOnce, incident: limitWatch.incident, now: now)
         return [unloaded, dropped].compactMap { $0 }
+    }
+
+    /// What needs no haste: the limit against the configuration, the settings, a module that was never there.
+    private mutating func judgeSettings(at now: Moment) -> [Announcement] {
+        let atOnce = AlertBook.Holds(warning: .zero, critical: .zero, clear: .zero)
+        let context = LimitWatch.Context(
+            identity: identity, origin: origin, peak: peakDay, peakKnownFor: peakKnownFor, warn: settings.warn)
+        let notApplied = limitWatch.notAppliedVerdict(
+            context, uptime: now.monotonic - MonotonicTime(nanoseconds: 0), grace: settings.bootGrace)
+        let reverted = limitWatch.settlesAt == nil ? parameterWatch.verdict : nil
+        return [
+            book.step(.limitNotApplied, notApplied, holds: atOnce, now: now),
+            book.step(.parametersReverted, reverted, holds: atOnce, incident: limitWatch.incident, now: now),
+            book.step(.moduleAbsent, absentVerdict, holds: atOnce, now: now),
+        ].compactMap { $0 }
+    }
+
+    private var absentVerdict: Verdict {
+        let means = settings.absent == .critical ? Level.critical : .warning
+        return Verdict(
+            means, if: neverSeen && (settings.absent == .warning || settings.absent == .critical),
+            "nf_conntrack is not loaded: nothing is tracked; fix: modprobe nf_conntrack, or start the firewall",
+            calm: "nf_conntrack is loaded")
     }
 
     // MARK: Each interval
@@ -65,6 +128,7 @@ public struct Judge: Sendable {
         peakDay = sample.entriesPeakDay
         peakKnownFor = sample.peakKnownFor
         var announcements = notices(of: sample) + judgeLimit(at: sample.moment)
+        announcements += judgeSettings(at: sample.moment)
         for rule in Rules.all {
             // A hold must not run across a gap: what happened meanwhile is not known.
             let verdict = sample.gap == nil ? rule.evaluate(sample, settings) : nil
@@ -92,7 +156,10 @@ public struct Judge: Sendable {
     // MARK: Notices
 
     private mutating func notices(of sample: Sample) -> [Announcement] {
-        [gapNotice(sample), flushNotice(sample), lossNotice(sample), nothingTrackedNotice(sample)].compactMap { $0 }
+        [
+            gapNotice(sample), flushNotice(sample), lossNotice(sample), nothingTrackedNotice(sample),
+            trackingNotice(sample),
+        ].compactMap { $0 }
     }
 
     private func gapNotice(_ sample: Sample) -> Announcement? {
@@ -110,7 +177,7 @@ public struct Judge: Sendable {
         let gone = peak - min(peak, entries)
         let isFlushed = gone > 1000 && gone > peak / 2
         defer { flushed = isFlushed }
-        guard isFlushed, !flushed, !limitWatch.isSettling, limitWatch.absentSince == nil else { return nil }
+        guard isFlushed, !flushed, limitWatch.settlesAt == nil, moduleWatch.absentSince == nil else { return nil }
         return notice(
             .tableFlushed,
             "\(gone) of \(peak) entries went within a second without a reload (conntrack -F or -D, or a conntrack helper"
@@ -147,6 +214,20 @@ public struct Judge: Sendable {
         }
         idleSamples += 1
         return idleSamples == 3 ? notice(.nothingTracked, nothingTrackedText, at: sample.moment) : nil
+    }
+
+    private mutating func trackingNotice(_ sample: Sample) -> Announcement? {
+        guard trackingWatch.observe(sample) else { return nil }
+        return notice(
+            .trackingStopped,
+            "new connections were steady, and none has come for a minute: the rules that have them tracked are gone (nft"
+                + " flush ruleset, iptables -F), or the traffic is",
+            at: sample.moment)
+    }
+
+    private func announce(_ notice: Notice, at moment: Moment) -> Announcement {
+        self.notice(
+            notice.name, notice.summary, at: moment, incident: notice.incident, values: notice.values)
     }
 
     private func notice(

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import Glibc
-
 /// Why the limit fell; the label of conntrack_limit_drops_total.
 public enum DropCause: String, CaseIterable, Sendable {
     case moduleReload = "module_reload"
@@ -16,49 +14,82 @@ public enum BaselineSource: String, Sendable {
     case flag, configuration, accepted, state
 }
 
-/// Follows the limit and the module through every look at the table, and says when the limit has fallen.
+/// What sysctl configuration says the limit should be, and where.
+public struct ConfiguredLimit: Equatable, Sendable {
+    /// The value; 0 = unlimited.
+    public var limit: UInt64
+    /// "/etc/sysctl.d/90-conntrack.conf:3".
+    public var place: String
+
+    /// A value and where it stands.
+    public init(limit: UInt64, place: String) {
+        self.limit = limit
+        self.place = place
+    }
+}
+
+/// Something LimitWatch or ParameterWatch has to say that has no end.
+struct Notice: Equatable {
+    var name: NoticeName
+    var summary: String
+    var incident: String?
+    var values: [String: Double] = [:]
+}
+
+/// Follows the limit through every look at the table, and says when it has fallen.
 ///
 /// Pure: looks in, notices out. 0 means unlimited and ranks above every number.
 struct LimitWatch: Sendable {
-    struct Notice: Equatable {
-        var name: NoticeName
-        var summary: String
-        var incident: String?
-        var values: [String: Double] = [:]
-    }
-
     /// The limit is lower than it should be.
-    struct Fall: Sendable {
+    struct Fall: Equatable, Sendable {
         var from: UInt64
         var to: UInt64
         var cause: DropCause
         var since: MonotonicTime
+        /// What happened, for the line's parentheses.
         var story: String
         var incident: String?
         /// Usage reached the warning threshold since; a limit that does not suffice is never adopted.
         var wasTight = false
     }
 
-    private struct Reload: Sendable {
+    /// The limit may be put back yet: a reload or boot is under way.
+    private struct Settling: Sendable {
+        var cause: DropCause
         var at: MonotonicTime
+        var until: MonotonicTime
+        var times: UInt64 = 0
         var limitBefore: UInt64
         var lowest: UInt64
         var forgotten: UInt64?
-        var incident: String
+        var incident: String?
+        /// Reloads that came after the notice.
+        var unsaid: UInt64 = 0
+        /// What happened, where it is not this reload.
+        var story: String?
+    }
+
+    /// What was accepted when the monitor last watched, and what became of the host since.
+    struct Past: Equatable, Sendable {
+        var accepted: UInt64
+        /// A fall that had not ended.
+        var fall: Fall?
+        var cause: DropCause
+        /// "while not watching (4m12s): rebooted".
+        var story: String
     }
 
     private let settings: RuleSettings
-    private var last: TableLook?  // the last look that knew the limit
-    private var accepted: UInt64?
-    private var settling: Reload?
-    private var saidAbsent = false
-    /// An unload was proved since the last look that knew the limit.
-    private var unloadSeen = false
+    private var last: TableLook?  // the last whole look
+    private var accepted: (limit: UInt64, source: BaselineSource)?
+    private var settling: Settling?
+    private var past: Past?
 
+    /// What sysctl configuration asks for; nil = nothing.
+    var configured: ConfiguredLimit?
+    /// What parameters lost in the reload under way, for the line's "also reverted".
+    var reverted = ""
     private(set) var fall: Fall?
-    private(set) var absentSince: MonotonicTime?
-    private var absence = ""
-    private(set) var reloads: UInt64 = 0
     private(set) var drops: [DropCause: UInt64] = [:]
     /// How the last fall ended.
     private(set) var ending = ""
@@ -70,29 +101,29 @@ struct LimitWatch: Sendable {
     /// The limit this host should have, and where that comes from.
     var baseline: (limit: UInt64, source: BaselineSource)? {
         if let expected = settings.expectMax { return (expected, .flag) }
-        return accepted.map { ($0, .accepted) }
+        return accepted
     }
 
-    /// Whether something is to be judged soon that no change of the table will announce.
-    var isSettling: Bool { settling != nil }
+    /// When something is to be judged that no change of the table will announce.
+    var settlesAt: MonotonicTime? { settling?.until }
+
+    /// The incident that what happens now belongs to.
+    var incident: String? { settling?.incident ?? fall?.incident }
+
+    /// The limit of the last whole look.
+    var live: UInt64? { last?.limit }
 
     // MARK: Looks
 
-    mutating func observe(_ look: TableLook) -> [Notice] {
-        if look.absent { return observeAbsence(look) }
-        unloadSeen = unloadSeen || look.unloaded
-        // A look that the unload or the load fell into says nothing of what is there now.
-        let isTorn = unloadSeen && look.entriesFault == ENOENT
-        guard let limit = look.limit, !isTorn else { return [] }
-        defer {
-            last = look
-            unloadSeen = false
-        }
-        guard let last, let before = last.limit else { return observeFirst(look, limit) }
+    /// Takes a whole look: one whose limit can be trusted.
+    mutating func observe(_ look: TableLook, _ change: ModuleWatch.Change, reloads: ReloadCount) -> [Notice] {
+        guard let limit = look.limit else { return [] }
+        defer { last = look }
+        guard let before = last?.limit else { return observeFirst(look, limit) }
 
         var notices: [Notice] = []
-        if unloadSeen || absentSince != nil {
-            notices.append(observeReload(look, limit, before))
+        if case .back(let back) = change {
+            notices += observeReload(look, limit, before, back, reloads)
         } else if settling == nil && limit != before {
             notices += observeWrite(look, limit, before)
         }
@@ -101,106 +132,159 @@ struct LimitWatch: Sendable {
         return notices
     }
 
-    private mutating func observeAbsence(_ look: TableLook) -> [Notice] {
-        unloadSeen = false
-        if last != nil {
-            absentSince = absentSince ?? look.moment.monotonic
-            return []
+    private mutating func observeFirst(_ look: TableLook, _ limit: UInt64) -> [Notice] {
+        let time = look.moment.monotonic
+        defer { accepted = accepted ?? (limit, .accepted) }
+        if let past {
+            self.past = nil
+            return compare(look, limit, past)
         }
-        guard !saidAbsent else { return [] }
-        saidAbsent = true
-        return [
-            Notice(
-                name: .moduleAbsent,
-                summary: "nf_conntrack is not loaded: nothing is tracked and nothing can fill up; watching for it")
-        ]
+        if let expected = settings.expectMax, isLess(limit, expected) {
+            let story = "below --expect-max \(limitText(expected)) since before the monitor looked"
+            begin(Fall(from: expected, to: limit, cause: .unknown, since: time, story: story))
+        }
+        return []
     }
 
-    private mutating func observeFirst(_ look: TableLook, _ limit: UInt64) -> [Notice] {
-        accepted = limit
-        if let expected = settings.expectMax, LimitWatch.isLess(limit, expected) {
-            begin(
-                Fall(from: expected, to: limit, cause: .unknown, since: look.moment.monotonic, story: ""),
-                story: "below --expect-max \(limitText(expected)) since before the monitor looked")
+    /// What happened while nobody watched.
+    private mutating func compare(_ look: TableLook, _ limit: UInt64, _ past: Past) -> [Notice] {
+        let time = look.moment.monotonic
+        accepted = (past.accepted, .state)
+        let baseline = baseline?.limit ?? past.accepted
+        guard isLess(limit, baseline) else {
+            accepted = (limit, .accepted)
+            guard limit != past.accepted else { return [] }
+            let change = "nf_conntrack_max \(limitText(past.accepted)) -> \(limitText(limit))"
+            return [Notice(name: .limitChanged, summary: "\(past.story): \(change)")]
+        }
+        if var fall = past.fall, fall.to == limit, past.cause == .whileDown {
+            fall.since = time
+            begin(fall)
+        } else if past.cause == .reboot, time < MonotonicTime(nanoseconds: 0) + settings.bootGrace {
+            // What is configured may come yet.
+            settling = Settling(
+                cause: .reboot, at: time, until: MonotonicTime(nanoseconds: 0) + settings.bootGrace,
+                limitBefore: past.accepted, lowest: limit, story: past.story)
+        } else {
+            begin(Fall(from: past.accepted, to: limit, cause: past.cause, since: time, story: past.story))
         }
         return []
     }
 
     /// The module is back, or came and went between two looks.
-    private mutating func observeReload(_ look: TableLook, _ limit: UInt64, _ before: UInt64) -> Notice {
-        reloads += 1
+    private mutating func observeReload(
+        _ look: TableLook, _ limit: UInt64, _ before: UInt64, _ back: ModuleWatch.Return, _ reloads: ReloadCount
+    ) -> [Notice] {
         let time = look.moment.monotonic
-        let gone = absentSince.map { "was gone for \(readable(seconds: (time - $0).inSeconds))" }
-        absence = gone.map { ", it \($0)" } ?? ""
-        absentSince = nil
-        let forgotten = last?.entries
+        if var under = settling {
+            // Another one before the first was judged: one restart, one notice.
+            under.at = time
+            under.until = max(under.until, time + settings.settle)
+            under.times += back.times
+            under.unsaid += back.times
+            under.lowest = isLess(limit, under.lowest) ? limit : under.lowest
+            settling = under
+            return []
+        }
         let incident = "reload-\(rfc3339(look.moment.wall))"
-        settling = Reload(
-            at: time, limitBefore: settling?.limitBefore ?? before, lowest: limit, forgotten: forgotten,
-            incident: incident)
+        let forgotten = last?.entries
+        settling = Settling(
+            cause: .moduleReload, at: time, until: time + settings.settle, times: back.times, limitBefore: before,
+            lowest: limit, forgotten: forgotten, incident: incident)
+        let gone = back.gone.map { "was gone for \(readable(seconds: $0.inSeconds))" } ?? "between two looks"
+        let times = back.times > 1 ? "\(back.times) times (\(gone))" : "(\(gone))"
         let entries = forgotten.map { "; \($0) tracked connections forgotten" } ?? ""
-        return Notice(
-            name: .moduleReloaded,
-            summary: "nf_conntrack was unloaded and loaded again (\(gone ?? "between two looks"))\(entries);"
-                + " nf_conntrack_max \(limitText(before)) -> \(limitText(limit)), judged in"
-                + " \(readable(seconds: settings.settle.inSeconds))",
-            incident: incident,
-            values: ["reloads": Double(reloads), "limit_before": Double(before), "limit": Double(limit)])
+        let settle = readable(seconds: settings.settle.inSeconds)
+        return [
+            Notice(
+                name: .moduleReloaded,
+                summary: "nf_conntrack was unloaded and loaded again \(times)\(entries); nf_conntrack_max"
+                    + " \(limitText(before)) -> \(limitText(limit)), judged in \(settle)\(reloads.caveat)",
+                incident: incident,
+                values: ["reloads": Double(reloads.total), "limit_before": Double(before), "limit": Double(limit)])
+        ]
     }
 
     private mutating func observeWrite(_ look: TableLook, _ limit: UInt64, _ before: UInt64) -> [Notice] {
-        let change = "nf_conntrack_max \(limitText(before)) -> \(limitText(limit))"
-        if let baseline, LimitWatch.isLess(limit, baseline.limit) {
+        if isLess(limit, wanted(after: before)) {
             if fall == nil {
-                let fall = Fall(from: before, to: limit, cause: .sysctlWrite, since: look.moment.monotonic, story: "")
-                begin(fall, story: "written while the module stayed loaded")
+                let story = "written while the module stayed loaded"
+                begin(Fall(from: before, to: limit, cause: .sysctlWrite, since: look.moment.monotonic, story: story))
             } else {
                 fall?.to = limit
             }
             return []
         }
         let wasFallen = end("nf_conntrack_max is \(limitText(limit))")
-        if settings.expectMax != nil || LimitWatch.isLess(accepted ?? 0, limit) { accepted = limit }
+        accepted = (limit, .accepted)
         if wasFallen { return [] }
+        let why = configured.map { isLess(limit, before) ? ", not below what \($0.place) says" : "" } ?? ""
         return [
             Notice(
-                name: .limitChanged, summary: "\(change); written while the module stayed loaded",
+                name: .limitChanged,
+                summary: "nf_conntrack_max \(limitText(before)) -> \(limitText(limit)); written while the module stayed"
+                    + " loaded\(why)",
                 values: ["limit_before": Double(before), "limit": Double(limit)])
         ]
+    }
+
+    /// The least that a write may leave without being a fall: --expect-max, else what is configured where that is less
+    /// than the accepted limit, else the accepted limit.
+    private func wanted(after before: UInt64) -> UInt64 {
+        if let expected = settings.expectMax { return expected }
+        let accepted = accepted?.limit ?? before
+        guard let configured else { return accepted }
+        return isLess(configured.limit, accepted) ? configured.limit : accepted
     }
 
     /// After a reload udev rules and sysctl lists put the limit back a moment later: judged when they had that moment.
     private mutating func settle(_ look: TableLook, _ limit: UInt64) -> [Notice] {
         guard var reload = settling else { return [] }
-        if LimitWatch.isLess(limit, reload.lowest) { reload.lowest = limit }
+        if isLess(limit, reload.lowest) { reload.lowest = limit }
         settling = reload
-        guard look.moment.monotonic - reload.at >= settings.settle else { return [] }
+        guard look.moment.monotonic >= reload.until else { return [] }
         settling = nil
 
-        let wanted = baseline?.limit ?? reload.limitBefore
-        if LimitWatch.isLess(limit, wanted) {
-            let age = readable(seconds: (look.moment.monotonic - reload.at).inSeconds)
-            let forgotten = reload.forgotten.map { ", \($0) tracked connections forgotten" } ?? ""
+        let baseline = baseline?.limit ?? reload.limitBefore
+        if isLess(limit, baseline) {
+            let from = fall?.from ?? reload.limitBefore
+            let story = reload.story ?? story(of: reload, now: look.moment.monotonic)
             begin(
                 Fall(
-                    from: fall?.from ?? reload.limitBefore, to: limit, cause: .moduleReload, since: reload.at,
-                    story: "",
-                    incident: reload.incident),
-                story: "module reloaded \(age) ago\(forgotten)")
+                    from: from, to: limit, cause: reload.cause, since: reload.at, story: story,
+                    incident: reload.incident))
             return []
         }
         _ = end("nf_conntrack_max is \(limitText(limit))")
-        if LimitWatch.isLess(accepted ?? 0, limit) { accepted = limit }
-        guard LimitWatch.isLess(reload.lowest, reload.limitBefore), LimitWatch.isLess(reload.lowest, limit) else {
-            return []
-        }
+        if isLess(accepted?.limit ?? 0, limit) { accepted = (limit, .accepted) }
+        return restored(reload, limit) + moreReloads(reload)
+    }
+
+    private func story(of reload: Settling, now: MonotonicTime) -> String {
+        let age = readable(seconds: (now - reload.at).inSeconds)
+        let reloaded =
+            reload.times > 1 ? "module reloaded \(reload.times) times, last \(age) ago" : "module reloaded \(age) ago"
+        return reloaded + (reload.forgotten.map { ", \($0) tracked connections forgotten" } ?? "")
+    }
+
+    private func restored(_ reload: Settling, _ limit: UInt64) -> [Notice] {
+        guard isLess(reload.lowest, reload.limitBefore), isLess(reload.lowest, limit) else { return [] }
         return [
             Notice(
                 name: .limitRestored,
-                summary: "nf_conntrack_max came back as \(limitText(reload.lowest)) from the reload and was put back to"
-                    + " \(limitText(limit))",
-                incident: reload.incident,
-                values: ["limit_lowest": Double(reload.lowest), "limit": Double(limit)])
+                summary: "nf_conntrack_max came back as \(limitText(reload.lowest)) from the"
+                    + " \(reload.cause == .reboot ? "reboot" : "reload") and was put back to \(limitText(limit))",
+                incident: reload.incident, values: ["limit_lowest": Double(reload.lowest), "limit": Double(limit)])
+        ]
+    }
+
+    private func moreReloads(_ reload: Settling) -> [Notice] {
+        guard reload.unsaid > 0 else { return [] }
+        return [
+            Notice(
+                name: .moduleReloaded,
+                summary: "nf_conntrack was reloaded \(reload.times) times in all, limit as before",
+                incident: reload.incident)
         ]
     }
 
@@ -214,18 +298,14 @@ struct LimitWatch: Sendable {
             self.fall?.wasTight == false,
             look.moment.monotonic - fall.since >= settings.adopt
         else { return }
-        accepted = limit
-        _ = end(
-            "\(limitText(limit)) is accepted as the normal limit now (--adopt \(readable(seconds: settings.adopt.inSeconds)))"
-        )
+        accept(limit, because: " (--adopt \(readable(seconds: settings.adopt.inSeconds)))")
     }
 
     // MARK: Falls
 
-    private mutating func begin(_ new: Fall, story: String) {
+    mutating func begin(_ new: Fall) {
         drops[new.cause, default: 0] += 1
         fall = new
-        fall?.story = story
     }
 
     private mutating func end(_ how: String) -> Bool {
@@ -236,48 +316,42 @@ struct LimitWatch: Sendable {
     }
 
     /// What is live now becomes the accepted normal (SIGHUP).
-    mutating func accept() {
+    mutating func acceptLive() {
         guard let limit = last?.limit else { return }
-        accepted = limit
-        if settings.expectMax == nil { _ = end("\(limitText(limit)) is accepted as the normal limit now") }
-    }
-
-    /// Whether `limit` is lower than `other`.
-    static func isLess(_ limit: UInt64, _ other: UInt64) -> Bool {
-        limit != other && limit != 0 && (other == 0 || limit < other)
-    }
-
-    // MARK: Verdicts
-
-    /// The verdict of limit_dropped. `peak` is the highest count of the last 24 hours, known for `knownFor`.
-    func limitVerdict(peak: UInt64?, knownFor: Duration, identity: Identity) -> Verdict {
-        guard let fall, let baseline else { return Verdict(.warning, if: false, "", calm: ending) }
-        let known = knownFor >= .seconds(600) ? peak : nil
-        let share = known.map { Double($0) / Double(fall.to) }
-        let critical = share.map { $0 >= settings.warn } ?? true
-        let outlook =
-            known.flatMap { known in share.map { "24h peak \(known) is \(fixed($0 * 100, 0))% of the new limit" } }
-            ?? "the highest count is not known for 10 minutes yet\(peak.map { " (so far \($0))" } ?? "")"
-        let place = identity.netns == "root" ? "fix" : "fix, in the host's namespace"
-        let change = fall.cause == .unknown ? "is \(fall.to)" : "\(limitText(fall.from)) -> \(fall.to)"
-        return Verdict(
-            critical ? .critical : .warning, if: true,
-            "nf_conntrack_max \(change) (\(fall.story)); \(outlook);"
-                + " \(place): sysctl -w net.netfilter.nf_conntrack_max=\(baseline.limit)",
-            calm: ending,
-            values: ["limit_before": Double(fall.from), "limit": Double(fall.to), "baseline": Double(baseline.limit)])
-    }
-
-    /// The verdict of module_unloaded at `now`.
-    func unloadVerdict(now: MonotonicTime) -> Verdict {
-        guard let absentSince else {
-            return Verdict(.critical, if: false, "", calm: "nf_conntrack is loaded again\(absence)")
+        guard settings.expectMax == nil else {
+            accepted = (limit, .accepted)
+            return
         }
-        return Verdict(
-            .critical, if: true,
-            "nf_conntrack has been gone for \(readable(seconds: (now - absentSince).inSeconds)): nothing is tracked, and"
-                + " rules that need it match nothing; fix: start the firewall again, then check"
-                + " net.netfilter.nf_conntrack_max",
-            calm: "")
+        accept(limit, because: "")
     }
+
+    private mutating func accept(_ limit: UInt64, because: String) {
+        accepted = (limit, .accepted)
+        _ = end("\(limitText(limit)) is accepted as the normal limit now\(because)")
+    }
+
+    /// What the state file knows; judged at the first look.
+    mutating func restore(_ past: Past) {
+        self.past = past
+    }
+
+    /// What to keep for the next start.
+    var keep: (accepted: UInt64, fall: Fall?)? {
+        if let past { return (past.accepted, past.fall) }
+        return accepted.map { ($0.limit, fall) }
+    }
+}
+
+/// Whether `limit` is lower than `other`; 0 = unlimited is lower than nothing.
+func isLess(_ limit: UInt64, _ other: UInt64) -> Bool {
+    limit != other && limit != 0 && (other == 0 || limit < other)
+}
+
+/// How often the module was reloaded, and whether that is exact.
+struct ReloadCount: Equatable, Sendable {
+    var total: UInt64 = 0
+    /// False where uevents do not arrive: then each proof may stand for several.
+    var isExact = true
+
+    var caveat: String { isExact ? "" : "; seen without uevents, so there may have been more" }
 }

@@ -20,6 +20,10 @@ public struct RuleSettings: Sendable {
     public var unloadHold = Duration.seconds(5)
     /// How long after a reload the limit may take to be put back before it is judged.
     public var settle = Duration.seconds(2)
+    /// For this long after boot configured values that are not there yet are not judged.
+    public var bootGrace = Duration.seconds(120)
+    /// What a module that was never seen means; nil = a notice.
+    public var absent: AbsentMeaning?
     /// A lower limit written by hand becomes the normal one after this long; zero = never.
     public var adopt = Duration.seconds(900)
     /// The limit this host should have; nil = what was accepted.
@@ -29,4 +33,14 @@ public struct RuleSettings: Sendable {
 
     /// The defaults.
     public init() {}
+}
+
+/// What it means that nf_conntrack was never there (seen and then lost is always module_unloaded).
+public enum AbsentMeaning: String, CaseIterable, Sendable {
+    /// Nothing.
+    case ok
+    /// The alert module_absent, WARNING.
+    case warning
+    /// The alert module_absent, CRITICAL.
+    case critical
 }

@@ -65,7 +65,9 @@ struct Rule: Sendable {
 
 /// The rules about a sample. Those about the limit and the module are LimitWatch's, since they are judged at once.
 enum Rules {
-    static let all = [usageHigh, tableFull, insertClash, earlyDrop, fillForecast, hashOverloaded, eventsLost]
+    static let all = [
+        usageHigh, tableFull, insertClash, earlyDrop, fillForecast, hashOverloaded, eventsLost, eventsSilent,
+    ]
 
     static let usageHigh = Rule(.usageHigh, holds: { ($0.warnHold, $0.critHold, $0.clearHold) }) { sample, settings in
         guard let usage = sample.usage, let entries = sample.table.entries, let limit = sample.table.limit else {
@@ -174,6 +176,15 @@ enum Rules {
                 + " counts by events are too low by that, table samples and alerts about them are not affected;"
                 + " fix: a larger --receive-buffer (overrun) or --ring (dropped)",
             calm: "\(sample.lostMinute.total) events lost in the last minute", values: ["lost_ratio": share])
+    }
+
+    static let eventsSilent = Rule(.eventsSilent, hold: .seconds(5), clear: .zero) { sample, _ in
+        guard let isThere = sample.isNetlinkThere else { return nil }
+        return Verdict(
+            .warning, if: !isThere,
+            "no events since the reload: nf_conntrack came back without nf_conntrack_netlink; table samples, statistics and"
+                + " alerts about them go on; fix: modprobe nf_conntrack_netlink, or watch --load-modules",
+            calm: "nf_conntrack_netlink is there, events come again")
     }
 
     /// "1638 events (1600 overrun, 38 dropped)".

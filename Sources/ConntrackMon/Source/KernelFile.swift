@@ -26,13 +26,23 @@ struct KernelFile: ~Copyable {
         close(descriptor)
     }
 
-    /// PROC_SUPER_MAGIC of include/uapi/linux/magic.h.
+    // include/uapi/linux/magic.h
     private static let procfsMagic = 0x9fa0
+    private static let sysfsMagic = 0x6265_6572
 
     /// Whether `path` lies in a mounted /proc: what it shows is this kernel's, now.
     static func isProcfs(_ path: String) -> Bool {
+        fileSystem(path) == procfsMagic
+    }
+
+    /// Whether `path` lies in a mounted /sys.
+    static func isSysfs(_ path: String) -> Bool {
+        fileSystem(path) == sysfsMagic
+    }
+
+    private static func fileSystem(_ path: String) -> Int? {
         var system = statfs()
-        return statfs(path, &system) == 0 && system.f_type == procfsMagic
+        return statfs(path, &system) == 0 ? system.f_type : nil
     }
 
     /// Whether `code` from a reread says that what the file stood for is gone.

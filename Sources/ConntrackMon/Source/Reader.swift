@@ -16,6 +16,8 @@ final class Reader {
         var groups: EventGroups
         var receiveBuffer: UInt32
         var loadModules: Bool
+        /// Where /sys tells about the module behind this /proc; nil when it is about another kernel's.
+        var sysfsOfTable: String?
         /// Events were asked for by name, so not having them is a fault.
         var eventsRequired: Bool
     }
@@ -45,7 +47,7 @@ final class Reader {
     init(plan: Plan, channel: Channel) {
         self.plan = plan
         self.channel = channel
-        table = TableReader(procfs: plan.procfs)
+        table = TableReader(procfs: plan.procfs, sysfs: plan.sysfsOfTable)
     }
 
     /// Reads the table once and joins the event groups, so that what can't be had is known before anything runs, and

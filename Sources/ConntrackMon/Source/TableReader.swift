@@ -66,13 +66,23 @@ extension Slice<UnsafeRawBufferPointer> {
 }
 
 /// Reads the table's count and limit as one record. Owned by the reader thread.
+///
+/// A sysctl that went away proves an unload only if the module went too: when a network namespace ends, its sysctls go
+/// and the module stays. /sys/module/nf_conntrack/refcnt, kept open as well, tells the two apart (ENODEV after an unload);
+/// a built-in module has none and cannot be unloaded.
 struct TableReader: ~Copyable {
     private var entries: KeptValue
     private var limit: KeptValue
+    private var refcnt: KeptValue?
+    private let isBuiltIn: Bool
+    private var isShownBySys = false
 
-    init(procfs: String) {
+    /// `sysfs` nil: what /sys says is not about this /proc.
+    init(procfs: String, sysfs: String? = nil) {
         entries = KeptValue(procfs + "/sys/net/netfilter/nf_conntrack_count")
         limit = KeptValue(procfs + "/sys/net/netfilter/nf_conntrack_max")
+        isBuiltIn = sysfs.map { ConntrackModule.look(sysfs: $0) == .builtIn } ?? false
+        if let sysfs, !isBuiltIn { refcnt = KeptValue(sysfs + "/module/nf_conntrack/refcnt") }
     }
 
     /// One look at the table.
@@ -80,14 +90,25 @@ struct TableReader: ~Copyable {
         // The limit first: were the module loaded between the two reads, its new limit is seen at the next look.
         let limit = self.limit.read()
         let entries = self.entries.read()
+        let (unloaded, alive) = module(sysctlGone: limit.unloaded || entries.unloaded)
         var record = cnf_table()
         record.time_ns = Moment.now().monotonic.nanoseconds
         record.kind = UInt8(CNF_TABLE.rawValue)
-        record.unloaded = limit.unloaded || entries.unloaded ? 1 : 0
+        record.unloaded = unloaded ? 1 : 0
+        record.alive = alive ? 1 : 0
         record.entries_errno = entries.code
         record.limit_errno = limit.code
         record.entries = entries.value
         record.limit = limit.value
         return record
+    }
+
+    private mutating func module(sysctlGone: Bool) -> (unloaded: Bool, alive: Bool) {
+        if isBuiltIn { return (false, true) }
+        guard let state = refcnt?.read() else { return (sysctlGone, false) }
+        let isAlive = state.code == 0
+        defer { isShownBySys = isShownBySys || isAlive }
+        // A container may have no /sys/module: then the sysctl is all there is to go by.
+        return (isAlive || isShownBySys ? state.unloaded : sysctlGone, isAlive)
     }
 }

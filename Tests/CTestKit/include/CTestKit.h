@@ -26,6 +26,9 @@
 /// error. -ENOBUFS or -ETIMEDOUT when answers were lost, and so the number.
 int ctk_make_entries(uint32_t first, uint32_t count, uint32_t timeout_s, uint64_t *made);
 
+/// The same with IPS_ASSURED: entries that a full table does not evict for new ones.
+int ctk_make_assured_entries(uint32_t first, uint32_t count, uint32_t timeout_s, uint64_t *made);
+
 /// Deletes the same entries; `*deleted` is how many were there.
 int ctk_delete_entries(uint32_t first, uint32_t count, uint64_t *deleted);
 

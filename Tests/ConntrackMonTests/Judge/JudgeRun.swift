@@ -60,6 +60,6 @@ struct JudgeRun {
     }
 
     mutating func accept() {
-        judge.acceptLimit()
+        judge.acceptLive()
     }
 }

@@ -83,7 +83,7 @@ import Testing
             (1, 2, true), (2, 1, false), (2, 2, false), (0, 1, false), (1, 0, true), (0, 0, false), (.max, 0, true),
         ] as [(UInt64, UInt64, Bool)])
     func `limits are ordered with 0 on top`(_ limit: UInt64, _ other: UInt64, _ isLess: Bool) {
-        #expect(LimitWatch.isLess(limit, other) == isLess)
+        #expect(ConntrackMon.isLess(limit, other) == isLess)
     }
 
     // MARK: --expect-max

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// Who applies sysctl configuration, and which files in which order.
+enum SysctlReader: Equatable, Sendable {
+    /// systemd-sysctl, at boot.
+    case systemd
+    /// EL6's start scripts, at boot: /etc/sysctl.d, then /etc/sysctl.conf.
+    case initscripts
+    /// `sysctl --system` of procps, by hand or by a script.
+    case procps
+
+    /// Who does it at boot on the host whose files these are.
+    static func atBoot(of tree: FileTree) -> SysctlReader {
+        let units = ["/usr/lib/systemd", "/lib/systemd", "/etc/systemd", "/run/systemd"]
+        return tree.exists("/etc/rc.d/rc.sysinit") && !units.contains(where: tree.exists) ? .initscripts : .systemd
+    }
+
+    /// The files in the order in which they are read.
+    func files(in tree: FileTree) -> [String] {
+        switch self {
+        case .systemd: return SysctlReader.dropIns(directories(of: tree), in: tree)
+        case .initscripts, .procps:
+            return SysctlReader.dropIns(directories(of: tree), in: tree) + ["/etc/sysctl.conf"]
+        }
+    }
+
+    private func directories(of tree: FileTree) -> [String] {
+        if self == .initscripts { return ["/etc/sysctl.d"] }
+        let folders = ["/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d"]
+        // Where /lib is a link to usr/lib this is the folder before it.
+        return tree.isLink("/lib") ? folders : folders + ["/lib/sysctl.d"]
+    }
+
+    /// *.conf of all folders by name; a name in an earlier folder hides the same in a later one, whatever it holds.
+    private static func dropIns(_ folders: [String], in tree: FileTree) -> [String] {
+        var paths: [String: String] = [:]
+        for folder in folders {
+            for name in tree.names(in: folder) ?? [] where name.hasSuffix(".conf") && !name.hasPrefix(".") {
+                let path = folder + "/" + name
+                // A folder that is named like a file hides nothing.
+                if paths[name] == nil, tree.isLink(path) || !tree.isFolder(path) { paths[name] = path }
+            }
+        }
+        return paths.sorted { FileTree.isBefore($0.key, $1.key) }.map(\.value)
+    }
+}
+
+/// All assignments a reader makes, in the order in which it makes them.
+struct SysctlPlan {
+    /// An assignment and the file it stands in.
+    struct Step {
+        var assignment: SysctlAssignment
+        var file: String
+    }
+
+    private(set) var steps: [Step] = []
+    private var explicit: [String: Int] = [:]
+    /// systemd-sysctl keeps one assignment a key: a different value goes to the end of the order, the same one stays.
+    private let keepsOne: Bool
+
+    init(keepsOne: Bool) {
+        self.keepsOne = keepsOne
+    }
+
+    mutating func add(_ assignment: SysctlAssignment, from file: String) {
+        let key = assignment.key
+        if keepsOne, let index = explicit[key] {
+            // What was overwritten stays as a step without a value, so that no index moves.
+            if steps[index].assignment.value == assignment.value { return }
+            steps[index].assignment.value = nil
+        }
+        explicit[key] = steps.count
+        steps.append(Step(assignment: assignment, file: file))
+    }
+
+    /// The step that decides the sysctl at any of `paths`, which are names of one and the same value.
+    func last(for paths: [String]) -> Step? {
+        steps.last { step in
+            guard step.assignment.value != nil else { return false }
+            if paths.contains(step.assignment.key) { return true }
+            // A key that is named anywhere, be it to exclude it, is no longer taken by globs.
+            return step.assignment.isGlob
+                && paths.contains { explicit[$0] == nil && globMatches(step.assignment.key, $0) }
+        }
+    }
+}

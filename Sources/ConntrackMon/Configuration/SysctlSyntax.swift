@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// One assignment of a sysctl.d(5) file.
+struct SysctlAssignment: Equatable {
+    /// The path below /proc/sys, without a slash at its beginning; may hold glob characters.
+    var key: String
+    /// The key as the file has it.
+    var writtenAs: String
+    /// nil for a key that is only to be left out of globs ("-net.netfilter.nf_conntrack_acct").
+    var value: String?
+    /// Counted from 1.
+    var line: Int
+
+    var isGlob: Bool { key.contains { "*?[".contains($0) } }
+}
+
+/// sysctl.d(5), read as systemd-sysctl reads it; procps' sysctl agrees on all that is here. Pure.
+enum SysctlSyntax {
+    /// What a file's text says, and the numbers of the lines that say nothing.
+    static func parse(_ text: String) -> (assignments: [SysctlAssignment], faultyLines: [Int]) {
+        var assignments: [SysctlAssignment] = []
+        var faulty: [Int] = []
+        for (index, bytes) in lines(text).enumerated() {
+            let line = stripped(bytes)
+            guard let first = line.first, first != "#", first != ";" else { continue }
+            if let assignment = parse(line: line, number: index + 1) {
+                assignments.append(assignment)
+            } else {
+                faulty.append(index + 1)
+            }
+        }
+        return (assignments, faulty)
+    }
+
+    private static func parse(line: Substring, number: Int) -> SysctlAssignment? {
+        let equals = line.firstIndex(of: "=")
+        var name = line[..<(equals ?? line.endIndex)]
+        if name.first == "-" {
+            name = name.dropFirst()
+        } else if equals == nil {
+            return nil
+        }
+        let key = String(stripped(name))
+        guard !key.isEmpty else { return nil }
+        let value = equals.map { String(stripped(line[line.index(after: $0)...])) }
+        return SysctlAssignment(key: normalized(key), writtenAs: key, value: value, line: number)
+    }
+
+    /// A key as a path: the first separator decides whether dots or slashes separate. Where dots do, a slash stands for
+    /// a dot inside a name ("net.ipv4.conf.eth0/1").
+    static func normalized(_ key: String) -> String {
+        let separator = key.first { $0 == "." || $0 == "/" }
+        let path = separator == "." ? String(key.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 }) : key
+        return path.split(separator: "/").joined(separator: "/")
+    }
+
+    /// A value as the kernel takes it for a number: what follows the first word is ignored, 0x and 0 begin other bases.
+    static func number(_ value: String) -> UInt64? {
+        guard let word = value.split(whereSeparator: { $0 == " " || $0 == "\t" }).first else { return nil }
+        if word.hasPrefix("0x") || word.hasPrefix("0X") { return digits(word.dropFirst(2), radix: 16) }
+        return digits(word, radix: word.hasPrefix("0") ? 8 : 10)
+    }
+
+    /// Swift's own reading takes a sign too.
+    private static func digits(_ text: Substring, radix: Int) -> UInt64? {
+        text.first == "+" || text.first == "-" ? nil : UInt64(text, radix: radix)
+    }
+
+    /// Lines end with a line feed, a carriage return, both, or a zero byte.
+    private static func lines(_ text: String) -> [Substring] {
+        text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" || $0 == "\r\n" || $0 == "\0" }
+    }
+
+    private static func stripped(_ text: Substring) -> Substring {
+        func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+        var text = text.drop(while: isBlank)
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return text
+    }
+}
+
+/// glob(3) on paths: `*` and `?` do not pass a slash. Time grows with pattern times path, whatever the pattern.
+func globMatches(_ pattern: String, _ path: String) -> Bool {
+    let patterns = pattern.split(separator: "/", omittingEmptySubsequences: false)
+    let names = path.split(separator: "/", omittingEmptySubsequences: false)
+    return patterns.count == names.count
+        && zip(patterns, names).allSatisfy { segmentMatches(Array($0.utf8), Array($1.utf8)) }
+}
+
+/// One name: remembers the last star only, and lets it take one byte more after a mismatch.
+private func segmentMatches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
+    var (at, next) = (0, 0)
+    var star: (pattern: Int, name: Int)?
+    while next < name.count {
+        if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
+            star = (at, next)
+            at += 1
+        } else if at < pattern.count, let after = matchOne(pattern, at, name[next]) {
+            at = after
+            next += 1
+        } else if let last = star {
+            star = (last.pattern, last.name + 1)
+            (at, next) = (last.pattern + 1, last.name + 1)
+        } else {
+            return false
+        }
+    }
+    return pattern[at...].allSatisfy { $0 == UInt8(ascii: "*") }
+}
+
+/// Where the pattern goes on after its element at `at` took `byte`; nil when that does not.
+private func matchOne(_ pattern: [UInt8], _ at: Int, _ byte: UInt8) -> Int? {
+    switch pattern[at] {
+    case UInt8(ascii: "?"): return at + 1
+    case UInt8(ascii: "["):
+        var index = at + 1
+        let isNegated =
+            index < pattern.count && (pattern[index] == UInt8(ascii: "!") || pattern[index] == UInt8(ascii: "^"))
+        if isNegated { index += 1 }
+        let start = index
+        var isIn = false
+        while index < pattern.count, pattern[index] != UInt8(ascii: "]") || index == start {
+            if index + 2 < pattern.count, pattern[index + 1] == UInt8(ascii: "-"),
+                pattern[index + 2] != UInt8(ascii: "]")
+            {
+                if pattern[index] <= byte && byte <= pattern[index + 2] { isIn = true }
+                index += 3
+            } else {
+                if pattern[index] == byte { isIn = true }
+                index += 1
+            }
+        }
+        // Without its end a bracket stands for itself.
+        guard index < pattern.count else { return byte == UInt8(ascii: "[") ? at + 1 : nil }
+        return isIn != isNegated ? index + 1 : nil
+    default: return pattern[at] == byte ? at + 1 : nil
+    }
+}

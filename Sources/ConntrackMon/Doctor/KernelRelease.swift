@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// A kernel's version, as far as its behaviour depends on it.
+public struct KernelRelease: Equatable, Comparable, Sendable, CustomStringConvertible {
+    /// The first number.
+    public var major: Int
+    /// The second number.
+    public var minor: Int
+    /// The whole name: "6.1.0-56-cloud-amd64".
+    public var description: String
+
+    /// Takes what /proc/sys/kernel/osrelease or /proc/version holds.
+    public init?(_ text: String) {
+        let words = text.split(whereSeparator: \.isWhitespace)
+        let name = words.starts(with: ["Linux", "version"]) ? words.dropFirst(2).first : words.first
+        guard let name else { return nil }
+        let numbers = name.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+        guard numbers.count > 1, let major = Int(numbers[0]), let minor = Int(numbers[1].prefix(while: \.isNumber))
+        else { return nil }
+        self.major = major
+        self.minor = minor
+        description = String(name)
+    }
+
+    /// A version alone, to compare with.
+    init(_ major: Int, _ minor: Int) {
+        self.major = major
+        self.minor = minor
+        description = "\(major).\(minor)"
+    }
+
+    /// By number.
+    public static func < (left: Self, right: Self) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
+
+    /// By number.
+    public static func == (left: Self, right: Self) -> Bool { (left.major, left.minor) == (right.major, right.minor) }
+
+    /// EL7's 3.10 carries changes of later kernels.
+    var isEL7: Bool { self == KernelRelease(3, 10) && description.contains("el7") }
+
+    /// Whether the architecture in the name has pointers of 8 bytes; those without one in it are taken to.
+    var is64Bit: Bool {
+        !["i386", "i586", "i686", "-686", "armv5", "armv6", "armv7", "armhf", "armmp"].contains {
+            description.contains($0) && !description.contains("arm64")
+        }
+    }
+}

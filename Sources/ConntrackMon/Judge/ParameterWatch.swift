@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// What sysctl configuration says a setting should be, and where.
+public struct ConfiguredParameter: Equatable, Sendable {
+    /// The value.
+    public var value: UInt64
+    /// "/etc/sysctl.d/90-conntrack.conf:3".
+    public var place: String
+
+    /// A value and where it stands.
+    public init(value: UInt64, place: String) {
+        self.value = value
+        self.place = place
+    }
+}
+
+/// Follows every nf_conntrack_* setting but the limit: which values a reload or a boot has taken away, and which are
+/// not what is configured. Names are without their nf_conntrack_ prefix.
+struct ParameterWatch: Sendable {
+    /// A setting that is not what it was or should be.
+    struct Reversion: Equatable, Sendable {
+        var name: String
+        var old: UInt64
+        var new: UInt64
+        /// Where `old` is configured, if it is.
+        var place: String?
+
+        var text: String {
+            let isDefault = kernelDefaults[name] == new ? " (kernel default)" : ""
+            return "\(name) \(old) -> \(new)\(isDefault)"
+        }
+    }
+
+    /// The values these settings had and were content with.
+    private(set) var accepted: [String: UInt64] = [:]
+    private(set) var reverted: [Reversion] = []
+    /// What configuration asks for.
+    var configured: [String: ConfiguredParameter] = [:]
+
+    /// Takes a reading. `isReload`: what differs from before was not written but came with a reload or a boot.
+    mutating func observe(_ values: [String: UInt64], isReload: Bool) -> [Notice] {
+        guard !values.isEmpty else { return [] }
+        var changes: [String] = []
+        var lost: [String: Reversion] = [:]
+        for name in values.keys.sorted() {
+            guard let value = values[name] else { continue }
+            let before = accepted[name] ?? value
+            let wasLost = reverted.first { $0.name == name && $0.place == nil }
+            if value == before {
+                accepted[name] = value
+            } else if isReload || wasLost.map({ $0.new == value }) == true {
+                lost[name] = Reversion(name: name, old: before, new: value)
+            } else {
+                accepted[name] = value
+                changes.append("\(name) \(before) -> \(value)")
+            }
+            if lost[name] == nil, let configured = configured[name], configured.value != value {
+                lost[name] = Reversion(name: name, old: configured.value, new: value, place: configured.place)
+            }
+        }
+        reverted = lost.keys.sorted().compactMap { lost[$0] }
+        guard !changes.isEmpty else { return [] }
+        let text = list(changes)
+        return [Notice(name: .parameterChanged, summary: "\(text); written while the module stayed loaded")]
+    }
+
+    /// The values that are live now are accepted.
+    mutating func acceptLive() {
+        for reversion in reverted where reversion.place == nil { accepted[reversion.name] = reversion.new }
+        reverted = reverted.filter { $0.place != nil }
+    }
+
+    /// The values of the state file.
+    mutating func restore(_ values: [String: UInt64]) {
+        accepted = values
+    }
+
+    /// "; also reverted: tcp_timeout_established 86400 -> 432000 (+2 more)", or "".
+    var aside: String {
+        let lost = reverted.filter { $0.place == nil }
+        guard let first = lost.first(where: { $0.name == "tcp_timeout_established" }) ?? lost.first else { return "" }
+        return "; also reverted: \(first.text)" + (lost.count > 1 ? " (+\(lost.count - 1) more)" : "")
+    }
+
+    /// The verdict of parameters_reverted.
+    var verdict: Verdict {
+        let fixes = reverted.prefix(3).map { "net.netfilter.nf_conntrack_\($0.name)=\($0.old)" }.joined(separator: " ")
+        let more = reverted.count > 3 ? " ..." : ""
+        let places = Set(reverted.compactMap(\.place)).sorted().joined(separator: ", ")
+        let against = places.isEmpty ? "" : ", against \(places)"
+        return Verdict(
+            .warning, if: !reverted.isEmpty,
+            "\(list(reverted.map(\.text)))\(against); fix: sysctl -w \(fixes)\(more)",
+            calm: "every setting is as it was", values: ["reverted": Double(reverted.count)])
+    }
+
+    private func list(_ texts: [String]) -> String {
+        texts.prefix(5).joined(separator: ", ") + (texts.count > 5 ? " (+\(texts.count - 5) more)" : "")
+    }
+}
+
+/// What a freshly loaded module sets (net/netfilter/nf_conntrack_proto_*.c, kernels 4.19 to 6.18; where they differ over
+/// time it is left out).
+let kernelDefaults: [String: UInt64] = [
+    "acct": 0, "checksum": 1, "events": 2, "generic_timeout": 600, "gre_timeout": 30, "gre_timeout_stream": 180,
+    "icmp_timeout": 30, "icmpv6_timeout": 30, "log_invalid": 0, "tcp_be_liberal": 0, "tcp_loose": 1,
+    "tcp_max_retrans": 3, "tcp_timeout_close": 10, "tcp_timeout_close_wait": 60, "tcp_timeout_established": 432000,
+    "tcp_timeout_fin_wait": 120, "tcp_timeout_last_ack": 30, "tcp_timeout_max_retrans": 300,
+    "tcp_timeout_syn_recv": 60, "tcp_timeout_syn_sent": 120, "tcp_timeout_time_wait": 120,
+    "tcp_timeout_unacknowledged": 300, "timestamp": 0, "udp_timeout": 30, "udp_timeout_stream": 120,
+]

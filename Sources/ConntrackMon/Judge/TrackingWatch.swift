@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// New connections were steady and none has come for a minute, though the module is there: the rules that have
+/// connections tracked are gone (`nft flush ruleset`), or the traffic is.
+struct TrackingWatch: Sendable {
+    private static let minutesBefore = 3
+    /// New entries a minute that count as steady.
+    private static let steady: UInt64 = 60
+
+    private var minutes: [UInt64] = []
+    private var began: (time: MonotonicTime, new: UInt64)?
+
+    /// Whether tracking stopped with this sample. Loss, a gap or a reload starts the watch anew.
+    mutating func observe(_ sample: Sample) -> Bool {
+        guard let events = sample.events, sample.gap == nil, sample.lostNow.total == 0, !sample.table.absent,
+            !sample.table.unloaded
+        else {
+            minutes = []
+            began = nil
+            return false
+        }
+        let time = sample.moment.monotonic
+        guard let start = began, events.new >= start.new else {
+            began = (time, events.new)
+            return false
+        }
+        guard time - start.time >= .seconds(60) else { return false }
+        let new = events.new - start.new
+        began = (time, events.new)
+        defer { minutes = (minutes + [new]).suffix(TrackingWatch.minutesBefore) }
+        return new == 0 && minutes.count == TrackingWatch.minutesBefore
+            && minutes.allSatisfy { $0 >= TrackingWatch.steady }
+    }
+}
