@@ -8,13 +8,10 @@ internal import Testing
 @Suite(
     .enabled(if: Requirement.met(.networkNamespace, .program("nft"), .program("conntrack"), .program("strace"))))
 struct HarmlessTests {
-    /// A /proc without statistics.
-    private func procWithoutStatistics() throws -> TemporaryDirectory {
-        let proc = try TemporaryDirectory()
-        for (name, value) in [("count", 12), ("max", 1000), ("buckets", 1000)] {
-            try proc.write("\(value)\n", to: "sys/net/netfilter/nf_conntrack_\(name)")
-        }
-        return proc
+    /// Runs what follows with a /proc that has no net/stat/nf_conntrack, as with CONFIG_NF_CONNTRACK_PROCFS off: an empty
+    /// folder lies over its own /proc/PID/net, in a mount namespace of its own.
+    private func withoutStatistics(_ empty: TemporaryDirectory) -> [String] {
+        ["unshare", "-m", "sh", "-c", "mount --bind \"$0\" /proc/$$/net && exec \"$@\"", empty.path]
     }
 
     /// A /sys in which nf_conntrack is a module, as on most hosts, and nf_conntrack_netlink is not loaded.
@@ -31,15 +28,19 @@ struct HarmlessTests {
         return sys
     }
 
-    /// What `watch` does, by the system call; three intervals of it.
-    private func trace(_ namespace: TestNamespace, calls: String, _ arguments: [String]) throws -> [Substring] {
+    /// The system calls among `calls` that a command makes.
+    private func trace(_ namespace: TestNamespace, calls: String, _ command: [String]) throws -> [Substring] {
         let folder = try TemporaryDirectory()
         let trace = folder.path(of: "trace")
-        let watch = [try Repository.builtBinary()] + Watch.arguments(folder) + ["--count", "3"] + arguments
-        let outcome = try Command("strace", arguments: ["-f", "-qq", "-o", trace, "-e", "trace=\(calls)"] + watch)
+        let outcome = try Command("strace", arguments: ["-f", "-qq", "-o", trace, "-e", "trace=\(calls)"] + command)
             .run(in: namespace)
         guard outcome.status == .exited(0) else { throw TestKitError("strace: \(outcome)") }
         return try readFile(trace).split(separator: "\n")
+    }
+
+    /// Three intervals of `watch`.
+    private func watch(_ folder: TemporaryDirectory, _ arguments: String...) throws -> [String] {
+        try [Repository.builtBinary()] + Watch.arguments(folder) + ["--count", "3"] + arguments
     }
 
     @Test func `built in and without statistics in proc, it asks ctnetlink for them`() throws {
@@ -50,54 +51,72 @@ struct HarmlessTests {
         }
         let expected = try namespace.countedStatistics()
         #expect(try #require(expected["invalid"]) >= 5)
-        let (proc, sys) = (try procWithoutStatistics(), try sysWithBuiltIn())
-        let watch = try Watch(in: namespace, "--procfs", proc.path, "--sysfs", sys.path)
+        let (empty, sys) = (try TemporaryDirectory(), try sysWithBuiltIn())
+        let watch = try Watch(in: namespace, wrapper: withoutStatistics(empty), "--sysfs", sys.path)
         let status = try watch.waitForStatus("statistics") { $0.stats != nil }
 
-        #expect(status.entries == 12)
         for (name, value) in expected { #expect(status.stats?[name] == value, "\(name)") }
-        #expect(try namespace.netfilterSockets(of: watch.process.process) == [5])
+        // What /proc/PID/root leads to is its own mount namespace.
+        let process = watch.process.process
+        #expect(try readNames("/proc/\(process)/root/proc/\(process)/net") == "")
+        #expect(try namespace.netfilterSockets(of: process) == [5])
+    }
+
+    private func readNames(_ folder: String) throws -> String {
+        try Command("ls", "-A", folder).run().standardOutput
     }
 
     @Test func `where nf_conntrack is a module it neither asks nor listens, and says how to have events`() throws {
         let namespace = try TestNamespace()
-        let (proc, sys) = (try procWithoutStatistics(), try sysWithModule())
-        let arguments = ["--procfs", proc.path, "--sysfs", sys.path]
-        let watch = try Watch(in: namespace, listening: false, arguments[0], arguments[1], arguments[2], arguments[3])
+        let (empty, sys, folder) = (try TemporaryDirectory(), try sysWithModule(), try TemporaryDirectory())
+        let wrapper = withoutStatistics(empty)
+        let watch = try Watch(in: namespace, listening: false, wrapper: wrapper, "--sysfs", sys.path)
         let said = try watch.waitForLine("no events: ")
+        #expect(said.contains("modprobe nf_conntrack_netlink"))
+        #expect(try namespace.makeEntries(count: 12) == 12)
         for _ in 0..<5 {
             let status = try watch.waitForStatus("12 entries") { $0.entries == 12 }
             #expect(status.stats == nil)
             #expect(status.events == nil)
         }
-
-        #expect(said.contains("modprobe nf_conntrack_netlink"))
         #expect(try namespace.netfilterSockets(of: watch.process.process) == [])
         try watch.stop()
-        let calls = try trace(namespace, calls: "socket,bind,connect", arguments)
-        #expect(!calls.contains { $0.contains("NETLINK") }, "\(calls)")
+
+        let command = try wrapper + self.watch(folder, "--sysfs", sys.path)
+        let calls = try trace(namespace, calls: "socket,openat", command)
+        #expect(calls.contains { $0.contains("stat/nf_conntrack\"") && $0.contains("ENOENT") })
+        #expect(!calls.contains { $0.contains("NETLINK_NETFILTER") })
     }
 
     @Test func `status and check never touch netlink where nf_conntrack is a module`() throws {
-        let (proc, sys) = (try procWithoutStatistics(), try sysWithModule())
-        let folder = try TemporaryDirectory()
-        for command in ["status", "check"] {
-            let trace = folder.path(of: command)
-            let outcome = try Command(
-                "strace", "-f", "-qq", "-o", trace, "-e", "trace=socket,openat", Repository.builtBinary(), command,
-                "--procfs", proc.path, "--sysfs", sys.path, "--run-dir", folder.path
-            ).run(in: TestNamespace())
+        let (empty, sys, folder) = (try TemporaryDirectory(), try sysWithModule(), try TemporaryDirectory())
+        for name in ["status", "check"] {
+            let command = [try Repository.builtBinary(), name, "--sysfs", sys.path, "--run-dir", folder.path]
+            let calls = try trace(TestNamespace(), calls: "socket,openat", withoutStatistics(empty) + command)
 
-            #expect(outcome.status == .exited(0), "\(outcome)")
-            let calls = try readFile(trace).split(separator: "\n")
             #expect(calls.contains { $0.contains("nf_conntrack_max") })
-            #expect(!calls.contains { $0.contains("NETLINK") }, "\(calls)")
+            #expect(!calls.contains { $0.contains("NETLINK") })
         }
     }
 
+    @Test func `of a saved tree's statistics and events nothing is asked of the running kernel`() throws {
+        let (proc, sys) = (try TemporaryDirectory(), try sysWithBuiltIn())
+        for (name, value) in [("count", 12), ("max", 1000), ("buckets", 1000)] {
+            try proc.write("\(value)\n", to: "sys/net/netfilter/nf_conntrack_\(name)")
+        }
+        let namespace = try TestNamespace()
+        let watch = try Watch(in: namespace, listening: false, "--procfs", proc.path, "--sysfs", sys.path)
+        let status = try watch.waitForStatus("12 entries") { $0.entries == 12 }
+
+        #expect(status.stats == nil)
+        #expect(status.events == nil)
+        #expect(try namespace.netfilterSockets(of: watch.process.process) == [])
+    }
+
     @Test func `the same trace shows the sockets that are opened where that does no harm`() throws {
-        let sys = try sysWithBuiltIn()
-        let calls = try trace(TestNamespace(), calls: "socket,setsockopt", ["--sysfs", sys.path])
+        let (sys, folder) = (try sysWithBuiltIn(), try TemporaryDirectory())
+        let command = try watch(folder, "--sysfs", sys.path)
+        let calls = try trace(TestNamespace(), calls: "socket,setsockopt", command)
 
         #expect(calls.contains { $0.contains("AF_NETLINK") && $0.contains("NETLINK_NETFILTER") })
         #expect(calls.count { $0.contains("NETLINK_ADD_MEMBERSHIP") } == 2)
@@ -107,7 +126,8 @@ struct HarmlessTests {
     @Test func `nothing below proc or sys is opened for writing, moved or removed`() throws {
         let namespace = try TestNamespace()
         try namespace.trackConnections()
-        let calls = try trace(namespace, calls: "%file", [])
+        let folder = try TemporaryDirectory()
+        let calls = try trace(namespace, calls: "%file", watch(folder))
         let below = calls.filter { $0.contains("\"/proc/") || $0.contains("\"/sys/") }
         // Its own standard output and error, opened again for flags of their own.
         let ours = ["\"/proc/self/fd/1\"", "\"/proc/self/fd/2\""]

@@ -11,10 +11,13 @@ final class Watch {
 
     /// Starts it, in `namespace` if given. `arguments` come last, so they win over the ones given here. Returns when its
     /// first look at the table has been judged and written; with `listening` it hears events by then.
-    init(in namespace: TestNamespace? = nil, listening: Bool = true, _ arguments: String...) throws {
+    /// `wrapper` is a program that ends by executing the arguments after its own.
+    init(
+        in namespace: TestNamespace? = nil, listening: Bool = true, wrapper: [String] = [], _ arguments: String...
+    ) throws {
         folder = try TemporaryDirectory()
-        let binary = try Repository.builtBinary()
-        process = try Command(binary, arguments: Watch.arguments(folder) + arguments).start(in: namespace)
+        let words = try wrapper + [Repository.builtBinary()] + Watch.arguments(folder) + arguments
+        process = try Command(words[0], arguments: Array(words.dropFirst())).start(in: namespace)
         let sign = listening ? "events by netlink" : "watches"
         try process.waitForLine(on: .stderr, containing: sign, within: .seconds(20))
         try waitForMetrics("a beginning") { $0.sum("conntrack_mon_up") == 1 }
