@@ -32,6 +32,13 @@ final class FakeHost {
         try directory.write("0\n", to: "sys/module/nf_conntrack/refcnt")
     }
 
+    /// The module goes and comes back with another limit, faster than anybody looks. refcnt first: a sysctl alone that
+    /// is made anew is another network namespace's.
+    func reload(limit: String) throws {
+        try replace(directory.path(of: "sys/module/nf_conntrack/refcnt"), with: "0")
+        try replace(limitFile, with: limit)
+    }
+
     /// Takes the module away.
     func unload() throws {
         try directory.write("", to: "sys/module/gone")

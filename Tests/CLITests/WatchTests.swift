@@ -62,11 +62,11 @@ import Testing
         #expect(try watch.stop() == .exited(0))
     }
 
-    @Test func `a limit file made anew and lower is a reload, then a fallen limit`() throws {
+    @Test func `a module that comes back with a lower limit is a reload, then a fallen limit`() throws {
         let host = try FakeHost()
         let watch = try host.watch("--settle", "100ms")
         try watch.waitForLine(containing: "limit=1000")
-        try host.replace(host.limitFile, with: "500")
+        try host.reload(limit: "500")
         try watch.waitForLine(on: .stderr, containing: "NOTICE module_reloaded")
         let line = try watch.waitForLine(on: .stderr, containing: "CRITICAL limit_dropped")
 
@@ -78,7 +78,7 @@ import Testing
         let host = try FakeHost()
         let watch = try host.watch("--settle", "500ms")
         try watch.waitForLine(containing: "limit=1000")
-        try host.replace(host.limitFile, with: "500")
+        try host.reload(limit: "500")
         try watch.waitForLine(on: .stderr, containing: "NOTICE module_reloaded")
         try host.overwrite(host.limitFile, with: "1000")
         try watch.waitForLine(on: .stderr, containing: "NOTICE limit_restored")
