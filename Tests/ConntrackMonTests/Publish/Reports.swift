@@ -32,6 +32,11 @@ enum Reports {
         report.parameters = [("nf_conntrack_max", 65_536), ("nf_conntrack_tcp_timeout_established", 432_000)]
         report.source = "netlink"
         report.netnsInode = 4_026_531_840
+        report.doctor = DoctorReport(
+            reloadWouldUnload: true, why: [], reloadLimit: 65_536, limit: 65_536, module: .loaded, settings: [],
+            findings: [
+                Finding(id: "boot_race", severity: .warning, summary: "said at boot", evidence: [], cure: "")
+            ])
         return report
     }
 
