@@ -62,7 +62,7 @@ import Testing
         #expect(try watch.stop() == .exited(0))
     }
 
-    @Test func `a limit file made anew and lower is a reload, then a fallen limit`() throws {
+    @Test func `a module that comes back with a lower limit is a reload, then a fallen limit`() throws {
         let host = try FakeHost()
         let watch = try host.watch("--settle", "100ms")
         try watch.waitForLine(containing: "limit=1000")

@@ -139,6 +139,52 @@ extension KeptValue {
         }
     }
 
+    @Test func `sysctls that go while the module stays prove no unload`() throws {
+        try directory.write("0\n", to: "sys/module/nf_conntrack/refcnt")
+        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        #expect(reader.read().alive == 1)
+        for name in ["nf_conntrack_count", "nf_conntrack_max"] { unlink(directory.path(of: folder + name)) }
+        let record = reader.read()
+
+        #expect(record.limit_errno == ENOENT)
+        #expect(record.unloaded == 0)
+        #expect(record.alive == 1)
+    }
+
+    @Test func `a refcnt made anew proves the unload once`() throws {
+        let name = "sys/module/nf_conntrack/refcnt"
+        let refcnt = try directory.write("0\n", to: name)
+        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        _ = reader.read()
+        unlink(refcnt)
+        try directory.write("0\n", to: name)
+
+        #expect(reader.read().unloaded == 1)
+        #expect(reader.read().unloaded == 0)
+    }
+
+    @Test func `what is built in is never unloaded`() throws {
+        try directory.write("65536\n", to: "sys/module/nf_conntrack/parameters/hashsize")
+        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        _ = reader.read()
+        unlink(directory.path(of: folder + "nf_conntrack_max"))
+        let record = reader.read()
+
+        #expect(record.unloaded == 0)
+        #expect(record.alive == 1)
+    }
+
+    @Test func `where sys shows no modules the sysctl is the proof`() throws {
+        try directory.write("", to: "sys/other")
+        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        _ = reader.read()
+        unlink(directory.path(of: folder + "nf_conntrack_max"))
+        let record = reader.read()
+
+        #expect(record.unloaded == 1)
+        #expect(record.alive == 0)
+    }
+
     @Test func `a look is absent only when both files are`() throws {
         var reader = reader
         unlink(directory.path(of: folder + "nf_conntrack_count"))
