@@ -63,39 +63,47 @@ public final class Monitor {
         try files.start()
         try reader.start()
         begin()
-
         let started = Moment.now().monotonic
         var intervals = 0
-        var ending = "--count is reached"
-        watching: while settings.count.map({ intervals < $0 }) ?? true {
+        var ending: String?
+        while ending == nil {
             let left = settings.duration.map { $0 - (Moment.now().monotonic - started) }
-            if let left, left <= .zero {
-                ending = "--duration is over"
-                break
-            }
-            // A reload waits to be judged: look before the interval ends.
-            let soon = judge.settlesAt.map { max(.milliseconds(20), $0 - Moment.now().monotonic) }
-            switch loop.wait(timeout: [left, soon].compactMap { $0 }.min()) {
-            case .tick:
-                intervals += 1
-                closeInterval()
-            case .bell:
-                channel.bell.silence()
-                look()
-            case .timeout:
-                look()
-            case .signal(SIGHUP):
-                judge.acceptLive()
-                let limit = latestLook?.limit.map(limitText) ?? "none"
-                say(log: "SIGHUP: the limit that is live now is the accepted one: \(limit)")
-            case .signal(SIGUSR1):
-                if let latest { say(log: statusLine(of: report(latest))) }
-            case .signal(let number):
-                ending = number == SIGINT ? "SIGINT" : "SIGTERM"
-                break watching
-            }
+            let wake = left.map { $0 <= .zero } == true ? nil : loop.wait(timeout: patience(left))
+            if wake == .tick { intervals += 1 }
+            ending = wake.map(handle) ?? "--duration is over"
+            if ending == nil, let count = settings.count, intervals >= count { ending = "--count is reached" }
         }
-        end(ending)
+        end(ending ?? "")
+    }
+
+    /// How long to wait for what happens: not beyond `left`, nor beyond the moment when a reload is to be judged.
+    private func patience(_ left: Duration?) -> Duration? {
+        guard let settlesAt = judge.settlesAt else { return left }
+        let settles = max(.milliseconds(20), settlesAt - Moment.now().monotonic)
+        guard let left else { return settles }
+        return min(left, settles)
+    }
+
+    /// Does what the wake-up asks for; why to stop, if that is what it asks.
+    private func handle(_ wake: EventLoop.Wake) -> String? {
+        switch wake {
+        case .tick:
+            closeInterval()
+        case .bell:
+            channel.bell.silence()
+            look()
+        case .timeout:
+            look()
+        case .signal(SIGHUP):
+            judge.acceptLive()
+            let limit = latestLook?.limit.map(limitText) ?? "none"
+            say(log: "SIGHUP: the limit that is live now is the accepted one: \(limit)")
+        case .signal(SIGUSR1):
+            if let latest { say(log: statusLine(of: report(latest))) }
+        case .signal(let number):
+            return number == SIGINT ? "SIGINT" : "SIGTERM"
+        }
+        return nil
     }
 
     // MARK: Stages 4 to 6
