@@ -12,7 +12,8 @@ struct GlobalOptions: ParsableArguments {
     @Option(name: .customLong("sysfs"), help: ArgumentHelp("Where /sys is.", valueName: "dir"))
     var sysfs = "/sys"
 
-    @Option(name: .customLong("root"), help: ArgumentHelp("Prefix for look-ups in /run.", valueName: "dir"))
+    @Option(
+        name: .customLong("root"), help: ArgumentHelp("Prefix for look-ups in /etc, /run, /usr/lib.", valueName: "dir"))
     var root = "/"
 
     @Option(
@@ -36,7 +37,8 @@ struct GlobalOptions: ParsableArguments {
         guard isFolder(settings.procfs) else { throw Failure("--procfs \(procfs): no such folder") }
         if let mismatch = NetworkNamespace.mismatch(procfs: settings.procfs) { throw Failure(mismatch) }
 
-        let usual = GlobalOptions.trimmed(root) + "/run/conntrack-mon"
+        settings.root = GlobalOptions.trimmed(root)
+        let usual = settings.root + "/run/conntrack-mon"
         if let runDirectory, !isFolder(runDirectory) { throw Failure("--run-dir \(runDirectory): no such folder") }
         settings.runDirectory = runDirectory ?? (isFolder(usual) ? usual : nil)
     }

@@ -18,12 +18,6 @@ func parseDuration(_ text: String) throws -> Duration {
     throw ValidationError("'\(text)' is no duration; write 250ms, 10s, 5m or 1h")
 }
 
-/// A duration as it would be written: "100ms", "2s".
-func durationText(_ duration: Duration) -> String {
-    let milliseconds = duration.inNanoseconds / 1_000_000
-    return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
-}
-
 /// A duration that must not be 0.
 func parseInterval(_ text: String) throws -> Duration {
     let duration = try parseDuration(text)
@@ -84,6 +78,11 @@ func parseExpectedLimit(_ text: String) throws -> UInt64? {
         throw ValidationError("'\(text)' is no limit; write auto, or a number from 0 (unlimited) to 2147483647")
     }
     return limit
+}
+
+/// `auto`, or what a module that was never seen means.
+func parseAbsent(_ text: String) throws -> AbsentMeaning? {
+    text == "auto" ? nil : try parseChoice(text)
 }
 
 /// Digits with at most one point; no sign, no exponent, no "inf".

@@ -161,6 +161,19 @@ struct AlertOptions: ParsableArguments {
         transform: parseDuration)
     var forecast: Duration?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "For this long after boot, configured values that are not there yet are not judged. (default: 2m)",
+            valueName: "duration"), transform: parseDuration)
+    var bootGrace: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "What a module that was never seen means: ok, warning, critical, or auto, a notice. (default: auto)",
+            valueName: "state"), transform: parseAbsent)
+    var absent: AbsentMeaning??
+
     func validate() throws {
         let defaults = RuleSettings()
         let (warn, crit) = (warn ?? defaults.warn, crit ?? defaults.crit)
@@ -183,6 +196,8 @@ struct AlertOptions: ParsableArguments {
         rules.settle = settle ?? rules.settle
         rules.expectMax = expectMax ?? nil
         rules.adopt = adopt ?? rules.adopt
+        rules.bootGrace = bootGrace ?? rules.bootGrace
+        rules.absent = absent ?? nil
         rules.forecast = forecast ?? rules.forecast
     }
 }
@@ -212,6 +227,12 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "File that keeps limit, settings and 24 h peak across restarts, to say what happened meanwhile.",
+            valueName: "file"))
+    var state: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Program to run on every alert change and notice; JSON on its standard input.", valueName: "program"))
     var onAlert: String?
 
@@ -231,17 +252,19 @@ struct OutputOptions: ParsableArguments {
         settings.textfileInterval = textfileInterval ?? settings.textfileInterval
         settings.perCPU = perCPU
         settings.hook = onAlert
-        if let textfile { try probe(textfile) }
+        settings.state = state
+        if let textfile { try probe("--textfile", textfile) }
+        if let state { try probe("--state", state) }
         if let onAlert, onAlert.contains("/"), access(onAlert, X_OK) != 0 {
             throw Failure("\(SystemError("run", "--on-alert \(onAlert)", errno))")
         }
     }
 
     /// A folder that cannot be written to is said now, not when the first alert should have gone there.
-    private func probe(_ path: String) throws {
+    private func probe(_ flag: String, _ path: String) throws {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         guard access(folder, W_OK | X_OK) == 0 else {
-            throw Failure("\(SystemError("write", "--textfile \(path), folder \(folder)", errno))")
+            throw Failure("\(SystemError("write", "\(flag) \(path), folder \(folder)", errno))")
         }
     }
 

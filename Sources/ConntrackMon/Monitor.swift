@@ -28,10 +28,11 @@ public final class Monitor {
     private let lines: LineWriter
     private let files: FileWriter
 
+    private var rarely: SettingsReader
+    private let doctor: HourlyDoctor?
+    private var news = EventNews()
     private var latest: Sample?
     private var latestLook: TableLook?
-    private var eventStatus = EventStatus.off
-    private var parameters: [(name: String, value: UInt64)] = []
     private var metricsDue = MonotonicTime(nanoseconds: 0)
 
     /// Sets everything up; nothing runs yet. Signals are blocked from here on: call it before any thread is started.
@@ -47,8 +48,12 @@ public final class Monitor {
         collector = Collector(period: settings.sample)
         judge = Judge(settings: settings.rules, identity: identity)
         lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
-        let status = settings.runDirectory.map { $0 + "/status.json" }
-        files = try FileWriter(plan: FileWriter.Plan(textfile: settings.textfile, status: status))
+        files = try FileWriter(plan: FileWriter.Plan(settings))
+        // This host's configuration is not about a saved tree, but what lies under a --root of its own may be.
+        let root = isLive || settings.root != "" ? settings.root : nil
+        rarely = SettingsReader(procfs: settings.procfs, root: root, isInitialNamespace: identity.netns == "root")
+        doctor = root.map { HourlyDoctor(root: $0, procfs: settings.procfs, sysfs: settings.sysfs) }
+        if let root { judge.origin = .ofHost(root: root, procfs: settings.procfs, sysfs: settings.sysfs) }
     }
 
     /// Watches until a signal, --duration or --count ends it.
@@ -100,15 +105,17 @@ public final class Monitor {
         let announcements = drain()
         guard !announcements.isEmpty else { return }
         lines.say(announcements)
-        if var sample = latest, let look = latestLook {
-            sample.table = look
-            files.write(report(sample), metrics: true)
-        }
+        guard var sample = latest, let look = latestLook else { return }
+        sample.table = look
+        files.write(report(sample), metrics: true)
+        keep(sample)
     }
 
     private func drain() -> [Announcement] {
-        var announcements: [Announcement] = []
+        // What a reload took away is told with the limit, so it must be known before that is judged.
+        var announcements = judge.isSettling ? readSettings(now: true) : []
         let now = Moment.now()
+        judge.countsReloads = channel.countsReloads
         channel.ring.drain { records in
             collector.take(records, now: now) { look in
                 latestLook = look
@@ -118,9 +125,18 @@ public final class Monitor {
         return announcements
     }
 
+    /// The settings and their configuration, where they are due to be read again.
+    private func readSettings(now isNow: Bool) -> [Announcement] {
+        let moment = Moment.now()
+        if let configured = rarely.configuration(at: moment.monotonic, now: false) {
+            judge.configure(limit: configured.limit, parameters: configured.parameters)
+        }
+        return rarely.settings(at: moment.monotonic, now: isNow).map { judge.observe(parameters: $0, at: moment) } ?? []
+    }
+
     /// Ends an interval: one sample, judged and published.
     private func closeInterval() {
-        var announcements = drain() + eventNews()
+        var announcements = drain() + readSettings(now: false) + eventNews()
         guard let sample = collector.close(surroundings()) else { return }
         latest = sample
         announcements += judge.judge(sample)
@@ -130,28 +146,37 @@ public final class Monitor {
     private func publish(_ sample: Sample, _ announcements: [Announcement]) {
         let now = sample.moment.monotonic
         let due = now >= metricsDue
-        if due {
-            metricsDue = now + settings.textfileInterval
-            if settings.textfile != nil { parameters = readParameters(procfs: settings.procfs) }
-        }
+        if due { metricsDue = now + settings.textfileInterval }
+        doctor?.step(now: now)
         let changed = announcements.contains { $0.state == .firing || $0.state == .resolved || $0.state == .notice }
         let report = report(sample)
         lines.say(announcements)
         lines.show(report)
         files.write(report, metrics: due || changed)
+        if due || changed { keep(sample) }
+    }
+
+    private func keep(_ sample: Sample) {
+        guard settings.state != nil, let kept = judge.keep else { return }
+        let boot = BootIdentity.now(procfs: settings.procfs, sysfs: settings.sysfs)
+        files.keep(
+            StateDocument(
+                timestamp: sample.moment.wall.seconds, bootId: boot.bootId, moduleInode: boot.moduleInode,
+                netnsInode: NetworkNamespace.current(), accepted: kept.accepted,
+                fall: kept.fall.map(StateDocument.Fall.init),
+                parameters: kept.parameters, peakDay: sample.entriesPeakDay,
+                peakKnownForSeconds: sample.peakKnownFor.inSeconds))
     }
 
     private func surroundings() -> Collector.Surroundings {
         var around = self.around.read(at: Moment.now(), look: latestLook)
-        if case .listening = eventStatus {
-            around.listening = true
-            around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs)
-        }
+        around.listening = news.isListening
+        if news.isListening { around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs) }
         around.lost = channel.lost
         around.lossIsExact = channel.lossIsExact
         around.ringCapacity = channel.ring.capacity
         around.ringPeak = channel.ring.peak
-        around.degraded += eventDegradation() + lines.degraded + files.degraded
+        around.degraded += [news.degradation].compactMap { $0 } + lines.degraded + files.degraded
         return around
     }
 
@@ -162,9 +187,10 @@ public final class Monitor {
         report.drops = judge.drops
         report.baseline = judge.baseline
         report.module = module == .absent ? ConntrackModule.look(sysfs: settings.sysfs) : module
-        report.parameters = parameters
-        if case .listening = eventStatus { report.source = "netlink" }
-        if case .unavailable(let reason, _) = eventStatus { report.eventsReason = reason }
+        report.parameters = rarely.parameters
+        report.doctor = doctor?.report
+        if news.isListening { report.source = "netlink" }
+        if case .unavailable(let reason, _) = news.status { report.eventsReason = reason }
         report.interval = settings.interval
         report.perCPU = settings.perCPU
         report.netnsLabel = settings.netns == nil ? nil : identity.netns
@@ -179,16 +205,42 @@ public final class Monitor {
     private func begin() {
         say(
             log: "conntrack-mon \(conntrackMonVersion) watches \(settings.procfs)/sys/net/netfilter every"
-                + " \(readable(seconds: settings.sample.inSeconds)), nf_conntrack \(module.rawValue)")
-        var announcements = drain() + eventNews()
+                + " \(durationText(settings.sample)), nf_conntrack \(module.rawValue)")
+        restore()
+        var announcements = readSettings(now: true) + drain() + eventNews()
         guard let sample = collector.close(surroundings()) else { return }
         latest = sample
         announcements += judge.judge(sample)
         lines.say(announcements)
-        parameters = settings.textfile == nil ? [] : readParameters(procfs: settings.procfs)
         metricsDue = sample.moment.monotonic + settings.textfileInterval
+        doctor?.step(now: sample.moment.monotonic)
         files.write(report(sample), metrics: true)
+        keep(sample)
     }
+
+    /// What the state file knows, so that the first look is compared with it.
+    private func restore() {
+        guard let path = settings.state else { return }
+        do throws(SystemError) {
+            switch try StateFile.load(path) {
+            case .none: break
+            case .setAside(let aside, let why):
+                say(log: "--state \(path) \(why): set aside as \(aside), starting anew", level: .warning)
+            case .state(let state) where state.netnsInode != NetworkNamespace.current() && state.bootId == boot.bootId:
+                say(log: "--state \(path) is about another network namespace: starting anew", level: .warning)
+            case .state(let state):
+                let now = Moment.now()
+                let past = LimitWatch.Past(state, boot: boot, now: now.wall)
+                judge.restore(past, parameters: state.parameters)
+                let knownFor = Duration.seconds(min(max(0, state.peakKnownForSeconds), 1e9))
+                collector.restore(peakDay: state.peakDay, knownFor: knownFor, at: now.monotonic)
+            }
+        } catch {
+            say(log: "--state: \(error); starting anew", level: .warning)
+        }
+    }
+
+    private var boot: BootIdentity { BootIdentity.now(procfs: settings.procfs, sysfs: settings.sysfs) }
 
     /// Counts what is still under way, leaves files that say the monitor has stopped, and ends the threads; in 200 ms.
     private func end(_ reason: String) {
@@ -196,6 +248,7 @@ public final class Monitor {
         let announcements = drain()
         lines.say(announcements)
         if let sample = collector.close(surroundings()) {
+            keep(sample)
             var last = report(sample)
             last.isUp = false
             files.write(last, metrics: true)
@@ -205,41 +258,16 @@ public final class Monitor {
         files.stop()
     }
 
-    private func say(log text: String) {
-        lines.say([Announcement(time: Moment.now().wall, name: "monitor", state: .log, summary: text)])
+    private func say(log text: String, level: Level? = nil) {
+        lines.say([logLine(text, level: level)])
     }
 
-    // MARK: Events
+    private func logLine(_ text: String, level: Level? = nil) -> Announcement {
+        Announcement(time: Moment.now().wall, name: "monitor", state: .log, level: level, summary: text)
+    }
 
-    /// What has changed about events since the last look, as a line of the monitor's own log.
     private func eventNews() -> [Announcement] {
-        let status = channel.eventStatus
-        guard status != eventStatus else { return [] }
-        eventStatus = status
-        let text: String
-        switch status {
-        case .off: return []
-        case .listening(let bytes):
-            text = "events by netlink, read in batches (receive buffer \(bytes) bytes)"
-        case .unavailable(let reason, let expected):
-            guard expected else { return [] }
-            text = "no events: \(reason); table samples, statistics and alerts go on"
-        case .failed(let error):
-            text = "events ended: \(error)"
-        }
-        return [Announcement(time: Moment.now().wall, name: "monitor", state: .log, summary: text)]
-    }
-
-    private func eventDegradation() -> [Degradation] {
-        let remains = "table samples, statistics and alerts go on"
-        switch eventStatus {
-        case .unavailable(let reason, expected: false):
-            return [Degradation(part: "events", reason: reason, remains: remains)]
-        case .failed(let error):
-            return [Degradation(part: "events", reason: "\(error)", remains: remains)]
-        case .off, .listening, .unavailable:
-            return []
-        }
+        news.take(channel.eventStatus).map { [logLine($0)] } ?? []
     }
 }
 
@@ -259,5 +287,19 @@ extension LineWriter.Plan {
         self.init(
             identity: identity, format: settings.format, alertFormat: settings.alertFormat, journal: settings.journal,
             hook: settings.hook)
+    }
+}
+
+extension FileWriter.Plan {
+    init(_ settings: Settings) {
+        self.init(
+            textfile: settings.textfile, status: settings.runDirectory.map { $0 + "/status.json" },
+            state: settings.state)
+    }
+}
+
+extension StateDocument.Fall {
+    init(_ fall: LimitWatch.Fall) {
+        self.init(from: fall.from, to: fall.to, cause: fall.cause.rawValue, story: fall.story)
     }
 }

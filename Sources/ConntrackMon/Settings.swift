@@ -56,6 +56,10 @@ public struct Settings: Sendable {
     public var perCPU = false
     /// The folder for status.json; nil = none.
     public var runDirectory: String?
+    /// What is kept across restarts.
+    public var state: String?
+    /// Prefix for /etc, /run, /usr/lib look-ups; "" is this host's.
+    public var root = ""
     /// The program run on alerts and notices.
     public var hook: String?
 

@@ -34,6 +34,12 @@ public func readable(seconds: Double) -> String {
     }
 }
 
+/// A duration as flags have it, to the millisecond: "100ms", "2s".
+public func durationText(_ duration: Duration) -> String {
+    let milliseconds = duration.inNanoseconds / 1_000_000
+    return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
+}
+
 /// RFC 3339, UTC, milliseconds: "2026-11-24T05:47:02.310Z".
 public func rfc3339(_ time: WallTime) -> String {
     var seconds = time_t(time.nanoseconds / 1_000_000_000)

@@ -39,7 +39,16 @@ final class FakeHost {
         _ = ctk_remove_tree(directory.path(of: "sys/module/nf_conntrack"))
     }
 
-    /// A new file in the old one's place, as after a reload.
+    /// The module goes and comes back between two looks, its limit another one: /sys goes last and comes first, as on a
+    /// real kernel.
+    func reload(limit: String) throws {
+        try directory.write("0\n", to: "sys/module/nf_conntrack/refcnt.new")
+        let refcnt = directory.path(of: "sys/module/nf_conntrack/refcnt")
+        guard rename(refcnt + ".new", refcnt) == 0 else { throw SystemError("rename \(refcnt)") }
+        try replace(limitFile, with: limit)
+    }
+
+    /// A new file in the old one's place.
     func replace(_ path: String, with text: String) throws {
         try writeFile(FakeHost.padded(text), to: path + ".new")
         guard rename(path + ".new", path) == 0 else { throw SystemError("rename \(path)") }

@@ -12,7 +12,8 @@ import Testing
         #expect(help.status == .exited(0))
         #expect(help.standardError == "")
         let name = (["help"] + command).joined(separator: "-")
-        #expect(try Golden.compare(help.standardOutput, with: "\(name).txt") == nil)
+        let difference = try Golden.compare(help.standardOutput, with: "\(name).txt")
+        #expect(difference == nil, "\(difference ?? "")")
     }
 
     @Test func `the version is one line`() throws {

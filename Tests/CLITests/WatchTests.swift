@@ -14,7 +14,8 @@ import Testing
         #expect(outcome.status == .exited(0))
         #expect(lines.count == 3)
         #expect(lines.allSatisfy { $0.contains(" entries=100 limit=1000 usage=10.0% ") }, "\(outcome)")
-        #expect(outcome.standardError.contains("stopped: 3 intervals are over"))
+        #expect(outcome.standardError.contains(" every 5ms, nf_conntrack loaded\n"))
+        #expect(outcome.standardError.contains("stopped: --count is reached"))
     }
 
     @Test func `it stops after the time it was told`() throws {
@@ -65,7 +66,7 @@ import Testing
         let host = try FakeHost()
         let watch = try host.watch("--settle", "100ms")
         try watch.waitForLine(containing: "limit=1000")
-        try host.replace(host.limitFile, with: "500")
+        try host.reload(limit: "500")
         try watch.waitForLine(on: .stderr, containing: "NOTICE module_reloaded")
         let line = try watch.waitForLine(on: .stderr, containing: "CRITICAL limit_dropped")
 
@@ -77,7 +78,7 @@ import Testing
         let host = try FakeHost()
         let watch = try host.watch("--settle", "500ms")
         try watch.waitForLine(containing: "limit=1000")
-        try host.replace(host.limitFile, with: "500")
+        try host.reload(limit: "500")
         try watch.waitForLine(on: .stderr, containing: "NOTICE module_reloaded")
         try host.overwrite(host.limitFile, with: "1000")
         try watch.waitForLine(on: .stderr, containing: "NOTICE limit_restored")

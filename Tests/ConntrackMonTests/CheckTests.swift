@@ -52,7 +52,7 @@ import Testing
             return "# \(name): exit \(result.state.rawValue)\n\(result.line)\n"
         }.joined()
 
-        #expect(try Golden.compare(text, with: "check.txt") == nil)
+        try expectGolden(text, "check.txt")
     }
 
     @Test func `a firing alert raises the state and never lowers it`() {

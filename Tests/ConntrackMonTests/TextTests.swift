@@ -57,6 +57,11 @@ import Testing
         #expect(protocolName(number) == name)
     }
 
+    @Test(arguments: [(0, "0s"), (5, "5ms"), (100, "100ms"), (1000, "1s"), (1500, "1500ms"), (90_000, "90s")])
+    func `a duration is written as flags have it`(_ milliseconds: Int, _ text: String) {
+        #expect(durationText(.milliseconds(milliseconds)) == text)
+    }
+
     @Test func `a limit of 0 is called unlimited`() {
         #expect(limitText(0) == "unlimited (0)")
         #expect(limitText(65_536) == "65536")

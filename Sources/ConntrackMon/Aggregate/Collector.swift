@@ -35,6 +35,7 @@ struct Collector {
     private var peakDay = SlidingPeak(step: .seconds(900), steps: 96)
     private var peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
     private var knownSince: MonotonicTime?
+    private var knownBefore = Duration.zero
     private var slope = Slope(window: .seconds(60))
     private var stitcher = StatStitcher()
 
@@ -44,6 +45,13 @@ struct Collector {
     /// A collector of looks that come every `period`.
     init(period: Duration = .milliseconds(100)) {
         longestPause = max(.seconds(5), period * 2)
+    }
+
+    /// The highest count that a state file knows of, for how long it was watched: it counts as seen now.
+    mutating func restore(peakDay value: UInt64?, knownFor: Duration, at time: MonotonicTime) {
+        guard let value else { return }
+        peakDay.add(value, at: time)
+        knownBefore = knownFor
     }
 
     /// Takes a batch of records; hands each look at the table on to `look`. `now` ties their time to the wall clock.
@@ -106,7 +114,7 @@ struct Collector {
         sample.entriesPeak = peak.highest(at: now)
         sample.entriesPeakDay = peakDay.highest(at: now)
         sample.entriesPeakSecond = peakSecond.highest(at: now)
-        sample.peakKnownFor = knownSince.map { now - $0 } ?? .zero
+        sample.peakKnownFor = knownBefore + (knownSince.map { now - $0 } ?? .zero)
 
         sample.events = around.listening || events.total > 0 ? events : nil
         for (number, count) in newByProtocol.enumerated() where count > 0 {

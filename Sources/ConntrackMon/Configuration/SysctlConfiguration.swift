@@ -50,6 +50,8 @@ public struct SysctlConfiguration: Sendable {
     /// Every configured setting, by name; of those that only a glob reaches, the well-known ones.
     public private(set) var all: [ConfiguredValue] = []
 
+    /// Who applies it at boot.
+    let bootReader: SysctlReader
     private var boot = SysctlPlan(keepsOne: true)
     private static let problemLimit = 100
     private static let stepLimit = 4096
@@ -61,6 +63,7 @@ public struct SysctlConfiguration: Sendable {
 
     init(_ tree: FileTree) {
         let reader = SysctlReader.atBoot(of: tree)
+        bootReader = reader
         boot = read(reader.files(in: tree), of: tree, keepsOne: reader == .systemd)
         let procps = read(SysctlReader.procps.files(in: tree), of: tree, keepsOne: false)
         let names = Set((boot.steps + procps.steps).compactMap { SysctlConfiguration.name(of: $0.assignment.key) })

@@ -113,7 +113,7 @@ public struct Announcement: Equatable, Sendable {
         case .firing, .repeating: level == .critical ? "CRITICAL" : "WARNING"
         case .resolved: "RESOLVED"
         case .notice: "NOTICE"
-        case .log: "INFO"
+        case .log: level == nil ? "INFO" : "WARNING"
         }
     }
 }

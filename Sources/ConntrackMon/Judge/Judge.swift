@@ -11,6 +11,7 @@ public struct Judge: Sendable {
     private var book: AlertBook
     private var peakDay: UInt64?
     private var peakKnownFor = Duration.zero
+    private var buckets: UInt64?
     private var lossNoticed: MonotonicTime?
     private var lossUnsaid = LostEvents()
     private var idleSamples = 0
@@ -51,6 +52,18 @@ public struct Judge: Sendable {
         parameterWatch.acceptLive()
     }
 
+    /// What the state file says, before the first look. `parameters` without their nf_conntrack_ prefix.
+    mutating func restore(_ past: LimitWatch.Past, parameters: [String: UInt64]) {
+        limitWatch.restore(past)
+        parameterWatch.restore(parameters)
+        isRestored = past.cause == .reboot || past.story.hasSuffix("reloaded")
+    }
+
+    /// What to keep for the next start; nil before the first look.
+    var keep: (accepted: UInt64, fall: LimitWatch.Fall?, parameters: [String: UInt64])? {
+        limitWatch.keep.map { ($0.accepted, $0.fall, parameterWatch.accepted) }
+    }
+
     /// What sysctl configuration asks for.
     public mutating func configure(limit: ConfiguredLimit?, parameters: [String: ConfiguredParameter]) {
         limitWatch.configured = limit
@@ -86,11 +99,15 @@ public struct Judge: Sendable {
             summary: "nf_conntrack is not loaded: nothing is tracked and nothing can fill up; watching for it")
     }
 
+    private var context: LimitWatch.Context {
+        LimitWatch.Context(
+            identity: identity, origin: origin, buckets: buckets, peak: peakDay, peakKnownFor: peakKnownFor,
+            warn: settings.warn)
+    }
+
     private mutating func judgeLimit(at now: Moment) -> [Announcement] {
         let atOnce = AlertBook.Holds(warning: .zero, critical: .zero, clear: .zero)
         let unload = AlertBook.Holds(warning: settings.unloadHold, critical: settings.unloadHold, clear: .zero)
-        let context = LimitWatch.Context(
-            identity: identity, origin: origin, peak: peakDay, peakKnownFor: peakKnownFor, warn: settings.warn)
         let unloaded = book.step(
             .moduleUnloaded, moduleWatch.unloadedVerdict(now: now.monotonic), holds: unload, now: now)
         let dropped = book.step(
@@ -101,8 +118,6 @@ public struct Judge: Sendable {
     /// What needs no haste: the limit against the configuration, the settings, a module that was never there.
     private mutating func judgeSettings(at now: Moment) -> [Announcement] {
         let atOnce = AlertBook.Holds(warning: .zero, critical: .zero, clear: .zero)
-        let context = LimitWatch.Context(
-            identity: identity, origin: origin, peak: peakDay, peakKnownFor: peakKnownFor, warn: settings.warn)
         let notApplied = limitWatch.notAppliedVerdict(
             context, uptime: now.monotonic - MonotonicTime(nanoseconds: 0), grace: settings.bootGrace)
         let reverted = limitWatch.settlesAt == nil ? parameterWatch.verdict : nil
@@ -127,6 +142,7 @@ public struct Judge: Sendable {
     public mutating func judge(_ sample: Sample) -> [Announcement] {
         peakDay = sample.entriesPeakDay
         peakKnownFor = sample.peakKnownFor
+        buckets = sample.buckets
         var announcements = notices(of: sample) + judgeLimit(at: sample.moment)
         announcements += judgeSettings(at: sample.moment)
         for rule in Rules.all {

@@ -17,15 +17,15 @@ public struct LimitOrigin: Sendable {
         }
     }
 
-    let guess: @Sendable (UInt64) -> Guess?
+    let guess: @Sendable (_ limit: UInt64, _ buckets: UInt64?) -> Guess?
 
-    /// By a function of the value.
-    public init(_ guess: @escaping @Sendable (UInt64) -> Guess?) {
+    /// By a function of the value and the buckets.
+    public init(_ guess: @escaping @Sendable (_ limit: UInt64, _ buckets: UInt64?) -> Guess?) {
         self.guess = guess
     }
 
     /// Recognises nothing.
-    public static let unknown = LimitOrigin { _ in nil }
+    public static let unknown = LimitOrigin { _, _ in nil }
 }
 
 // The verdicts of limit_dropped, limit_not_applied and module_unloaded: what LimitWatch and ModuleWatch know, in words.
@@ -35,6 +35,7 @@ extension LimitWatch {
     struct Context {
         var identity: Identity
         var origin: LimitOrigin
+        var buckets: UInt64?
         /// The highest count of the last 24 hours, and how long counts have been known.
         var peak: UInt64?
         var peakKnownFor: Duration
@@ -46,7 +47,7 @@ extension LimitWatch {
         guard let fall, let baseline else { return Verdict(.warning, if: false, "", calm: ending) }
         let known = context.peakKnownFor >= .seconds(600) ? context.peak : nil
         let share = known.map { Double($0) / Double(fall.to) }
-        let guess = context.origin.guess(fall.to)
+        let guess = context.origin.guess(fall.to, context.buckets)
         let story = [guess?.text, fall.story].compactMap { $0 }.joined(separator: "; ")
         let change = fall.cause == .unknown ? "is \(fall.to)" : "\(limitText(fall.from)) -> \(fall.to)"
         return Verdict(
@@ -76,7 +77,7 @@ extension LimitWatch {
     /// `grace` boot is still under way.
     func notAppliedVerdict(_ context: Context, uptime: Duration, grace: Duration) -> Verdict? {
         guard let configured, let live else { return nil }
-        let guess = context.origin.guess(live)
+        let guess = context.origin.guess(live, context.buckets)
         let writer = guess.map { "; it looks like \($0.text)" } ?? ""
         return Verdict(
             .warning, if: isLess(live, configured.limit) && fall == nil && settlesAt == nil && uptime >= grace,

@@ -26,7 +26,8 @@ struct ParameterWatch: Sendable {
         var place: String?
 
         var text: String {
-            let isDefault = kernelDefaults[name] == new ? " (kernel default)" : ""
+            let isDefault =
+                KernelDefaults.setting("nf_conntrack_" + name, release: nil) == new ? " (kernel default)" : ""
             return "\(name) \(old) -> \(new)\(isDefault)"
         }
     }
@@ -98,14 +99,3 @@ struct ParameterWatch: Sendable {
         texts.prefix(5).joined(separator: ", ") + (texts.count > 5 ? " (+\(texts.count - 5) more)" : "")
     }
 }
-
-/// What a freshly loaded module sets (net/netfilter/nf_conntrack_proto_*.c, kernels 4.19 to 6.18; where they differ over
-/// time it is left out).
-let kernelDefaults: [String: UInt64] = [
-    "acct": 0, "checksum": 1, "events": 2, "generic_timeout": 600, "gre_timeout": 30, "gre_timeout_stream": 180,
-    "icmp_timeout": 30, "icmpv6_timeout": 30, "log_invalid": 0, "tcp_be_liberal": 0, "tcp_loose": 1,
-    "tcp_max_retrans": 3, "tcp_timeout_close": 10, "tcp_timeout_close_wait": 60, "tcp_timeout_established": 432000,
-    "tcp_timeout_fin_wait": 120, "tcp_timeout_last_ack": 30, "tcp_timeout_max_retrans": 300,
-    "tcp_timeout_syn_recv": 60, "tcp_timeout_syn_sent": 120, "tcp_timeout_time_wait": 120,
-    "tcp_timeout_unacknowledged": 300, "timestamp": 0, "udp_timeout": 30, "udp_timeout_stream": 120,
-]

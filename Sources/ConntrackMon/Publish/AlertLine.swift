@@ -21,7 +21,8 @@ private func priority(of announcement: Announcement) -> Int {
     switch announcement.state {
     case .firing, .repeating: announcement.level == .critical ? 2 : 4
     case .notice: 5
-    case .resolved, .log: 6
+    case .log: announcement.level == nil ? 6 : 4
+    case .resolved: 6
     }
 }
 
@@ -48,7 +49,7 @@ public func alertJSON(_ announcement: Announcement, identity: Identity) -> Strin
     let level: String =
         switch announcement.state {
         case .notice: "notice"
-        case .log: "info"
+        case .log: announcement.level?.name ?? "info"
         case .firing, .repeating, .resolved: announcement.level?.name ?? "warning"
         }
     var labels = ["alertname": announcement.name]

@@ -48,6 +48,12 @@ private func samples(of metric: Metric, in report: Report) -> [Line] {
     case .fillRate: return one(sample.fillRate)
     case .timeToFull: return one(sample.timeToFull)
     case .alertFiring: return alertSamples(in: report)
+    case .reloadWouldUnload: return one(report.doctor?.reloadWouldUnload.map { $0 ? 1 as UInt64 : 0 })
+    case .reloadLimit: return one(report.doctor?.reloadLimit)
+    case .doctorFindings:
+        return (report.doctor?.findings ?? []).map {
+            Line(labels: [("finding", $0.id), ("severity", $0.severity.rawValue)], value: "1")
+        }
     case .up: return one(report.isUp ? 1 as UInt64 : 0)
     case .buildInfo:
         return [Line(labels: [("version", conntrackMonVersion), ("source", report.source)], value: "1")]

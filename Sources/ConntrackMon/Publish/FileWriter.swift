@@ -8,12 +8,14 @@ final class FileWriter {
     struct Plan: Sendable {
         var textfile: String?
         var status: String?
+        var state: String?
     }
 
     /// What the main thread leaves for it: only the newest of each counts.
     private struct Mailbox: Sendable {
         var metrics: Report?
         var status: Report?
+        var state: StateDocument?
         var isStopping = false
     }
 
@@ -43,6 +45,13 @@ final class FileWriter {
         bell.ring()
     }
 
+    /// Hands over what is to be kept. Never waits.
+    func keep(_ state: StateDocument) {
+        guard plan.state != nil else { return }
+        mailbox.withLock { $0.state = state }
+        bell.ring()
+    }
+
     /// What fails.
     var degraded: [Degradation] { health.withLock { $0.values.sorted { $0.part < $1.part } } }
 
@@ -65,6 +74,9 @@ final class FileWriter {
             isStopping = mail.isStopping
             if let report = mail.status, let path = plan.status {
                 replace(path, part: "status.json", with: StatusDocument(report).json() + "\n")
+            }
+            if let state = mail.state, let path = plan.state {
+                replace(path, part: "state", with: state.json())
             }
             if let report = mail.metrics, let path = plan.textfile {
                 replace(path, part: "textfile", with: exposition(of: report))

@@ -20,6 +20,9 @@ public enum Metric: String, CaseIterable, Sendable {
     case fillRate = "conntrack_fill_rate"
     case timeToFull = "conntrack_time_to_full_seconds"
     case alertFiring = "conntrack_alert_firing"
+    case reloadWouldUnload = "conntrack_reload_would_unload"
+    case reloadLimit = "conntrack_reload_limit"
+    case doctorFindings = "conntrack_doctor_findings"
     case up = "conntrack_mon_up"
     case buildInfo = "conntrack_mon_build_info"
     case eventDuty = "conntrack_mon_event_duty_ratio"
@@ -49,6 +52,7 @@ public enum Metric: String, CaseIterable, Sendable {
         case .newByProtocol: "protocol"
         case .stat: "stat (and cpu with --per-cpu)"
         case .alertFiring: "alert, level"
+        case .doctorFindings: "finding, severity"
         case .buildInfo: "version, source"
         default: ""
         }
@@ -76,6 +80,10 @@ public enum Metric: String, CaseIterable, Sendable {
         case .fillRate: "Entries a second the table fills by (negative: empties), over the last 60 s."
         case .timeToFull: "Seconds until the table is full at that rate; absent when it is not filling."
         case .alertFiring: "1 while the alert fires at that level."
+        case .reloadWouldUnload:
+            "1 when a firewall restart would unload nf_conntrack here (doctor, hourly); absent when unknown."
+        case .reloadLimit: "The limit this host would have after a firewall restart; absent when unknown."
+        case .doctorFindings: "1 for each thing that conntrack-mon doctor finds to mend here."
         case .up: "1 while the monitor runs; 0 in the file that a stopped one leaves."
         case .buildInfo: "Version of the monitor, and where it takes events from."
         case .eventDuty: "Share of the time in which events are listened to; absent without events."

@@ -19,6 +19,8 @@ public struct Report: Sendable {
     public var module = ConntrackModule.absent
     /// Every nf_conntrack_* setting.
     public var parameters: [(name: String, value: UInt64)] = []
+    /// What the doctor found; nil until it has looked.
+    public var doctor: DoctorReport?
     /// Where events come from: netlink or none.
     public var source = "none"
     /// Why there are none, though somebody might expect them.

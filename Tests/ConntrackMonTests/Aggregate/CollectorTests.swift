@@ -273,6 +273,18 @@ private struct Feed {
         #expect(sample.eventsMinute == 59)
     }
 
+    @Test func `the rate of new entries is that of the last minute, or since the start`() throws {
+        var feed = Feed()
+        var rates: [Double?] = []
+        for second in 0...70 {
+            feed.table(Double(second))
+            feed.event(CNF_NEW, count: second <= 5 ? 20 : 2)
+            rates.append(try feed.close(Double(second)).newRate)
+        }
+
+        #expect([rates[0], rates[5], rates[70]] == [nil, 20, 2])
+    }
+
     @Test func `peaks see every look between two intervals`() throws {
         var feed = Feed()
         feed.table(0, entries: 10)

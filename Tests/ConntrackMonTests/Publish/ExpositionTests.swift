@@ -7,19 +7,20 @@ import Testing
 
 /// The Prometheus text, against golden files and the program that checks it.
 @Suite struct ExpositionTests {
-    private static let reports: [(String, Report)] = [
-        ("full", Reports.full), ("minimal", Reports.minimal), ("stopped", Reports.stopped),
-        ("per-cpu", Reports.perCPU), ("netns", Reports.inNamespace),
+    private static let reports = [
+        NamedReport("full", Reports.full), NamedReport("minimal", Reports.minimal),
+        NamedReport("stopped", Reports.stopped), NamedReport("per-cpu", Reports.perCPU),
+        NamedReport("netns", Reports.inNamespace),
     ]
 
     @Test(arguments: reports)
-    func `the exposition is as before`(_ name: String, _ report: Report) throws {
-        #expect(try Golden.compare(exposition(of: report), with: "exposition-\(name).prom") == nil)
+    func `the exposition is as before`(_ named: NamedReport) throws {
+        try expectGolden(exposition(of: named.report), "exposition-\(named.name).prom")
     }
 
     @Test(.enabled(if: Requirement.met(.program("promtool"))), arguments: reports)
-    func `promtool finds nothing to say`(_ name: String, _ report: Report) throws {
-        let checked = try Command("promtool", "check", "metrics", input: exposition(of: report)).run()
+    func `promtool finds nothing to say`(_ named: NamedReport) throws {
+        let checked = try Command("promtool", "check", "metrics", input: exposition(of: named.report)).run()
 
         #expect(checked.status == .exited(0), "\(checked)")
         #expect(checked.standardError == "")

@@ -75,6 +75,8 @@ import Testing
         let started = eventually { (try? directory.read("child"))?.hasSuffix("\n") == true }
         try #require(started)
         let child = try #require(pid_t(directory.read("child").dropLast()))
+        // Whatever comes of this test, nothing of it stays.
+        defer { kill(child, SIGKILL) }
         hook.step(now: now(9.9))
         let early = (hook.isBusy, hook.degradation)
         #expect(early.0)

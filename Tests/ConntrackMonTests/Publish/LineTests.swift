@@ -13,17 +13,17 @@ import Testing
 
     @Test func `alert lines as text are as before`() throws {
         let text = lines { alertLine($0, identity: Reports.identity, journal: false) }
-        #expect(try Golden.compare(text, with: "alerts.txt") == nil)
+        try expectGolden(text, "alerts.txt")
     }
 
     @Test func `alert lines for the journal are as before`() throws {
         let text = lines { alertLine($0, identity: Reports.identity, journal: true) }
-        #expect(try Golden.compare(text, with: "alerts-journal.txt") == nil)
+        try expectGolden(text, "alerts-journal.txt")
     }
 
     @Test func `alert lines as JSON are as before`() throws {
         let text = lines { alertJSON($0, identity: Reports.identity) }
-        #expect(try Golden.compare(text, with: "alerts.jsonl") == nil)
+        try expectGolden(text, "alerts.jsonl")
     }
 
     @Test func `an alert is one line whatever its text holds`() {
@@ -64,12 +64,13 @@ import Testing
             ]).count == 5)
     }
 
-    private static let reports: [(String, Report)] = [
-        ("full", Reports.full), ("minimal", Reports.minimal), ("stopped", Reports.stopped),
+    private static let reports = [
+        NamedReport("full", Reports.full), NamedReport("minimal", Reports.minimal),
+        NamedReport("stopped", Reports.stopped),
     ]
 
     @Test func `status lines are as before`() throws {
-        var reports = Self.reports.map(\.1)
+        var reports = Self.reports.map(\.report)
         var unlimited = Reports.full
         unlimited.sample.table.limit = 0
         unlimited.firing = []
@@ -79,22 +80,22 @@ import Testing
         reports.append(afterGap)
         let text = reports.map { statusLine(of: $0) + "\n" }.joined()
 
-        #expect(try Golden.compare(text, with: "status-lines.txt") == nil)
+        try expectGolden(text, "status-lines.txt")
     }
 
     @Test(arguments: reports)
-    func `the status in JSON is as before`(_ name: String, _ report: Report) throws {
-        #expect(try Golden.compare(StatusDocument(report).json() + "\n", with: "status-\(name).json") == nil)
+    func `the status in JSON is as before`(_ named: NamedReport) throws {
+        try expectGolden(StatusDocument(named.report).json() + "\n", "status-\(named.name).json")
     }
 
     @Test(arguments: reports)
-    func `the status for people is as before`(_ name: String, _ report: Report) throws {
-        #expect(try Golden.compare(StatusDocument(report).text() + "\n", with: "status-\(name).txt") == nil)
+    func `the status for people is as before`(_ named: NamedReport) throws {
+        try expectGolden(StatusDocument(named.report).text() + "\n", "status-\(named.name).txt")
     }
 
     @Test(arguments: reports)
-    func `what is written in JSON is read back the same`(_ name: String, _ report: Report) throws {
-        let document = StatusDocument(report)
+    func `what is written in JSON is read back the same`(_ named: NamedReport) throws {
+        let document = StatusDocument(named.report)
         #expect(try StatusDocument.parse(document.json()) == document)
     }
 

@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import Testing
+
 @testable import ConntrackMon
+
+/// A report with a name, which is what a failing test shows of it.
+struct NamedReport: CustomTestStringConvertible {
+    var name: String
+    var report: Report
+
+    init(_ name: String, _ report: Report) {
+        self.name = name
+        self.report = report
+    }
+
+    var testDescription: String { name }
+}
 
 /// Reports as the golden files show them.
 enum Reports {
@@ -14,6 +29,14 @@ enum Reports {
         report.drops = [.moduleReload: 1]
         report.baseline = (1_048_576, .accepted)
         report.module = .loaded
+        report.doctor = DoctorReport(
+            reloadWouldUnload: true, why: ["only xt_conntrack holds it"], reloadLimit: 65_536, limit: 65_536,
+            module: .loaded, limitOrigin: nil, settings: [],
+            findings: [
+                Finding(
+                    id: "not_configured", severity: .critical, summary: "raised by hand only", evidence: [],
+                    cure: "write it to /etc/sysctl.d")
+            ])
         report.parameters = [("nf_conntrack_max", 65_536), ("nf_conntrack_tcp_timeout_established", 432_000)]
         report.source = "netlink"
         report.netnsInode = 4_026_531_840

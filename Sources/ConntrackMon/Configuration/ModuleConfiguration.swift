@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// A line of a file, as evidence.
+public struct Evidence: Codable, Equatable, Sendable, CustomStringConvertible {
+    /// The file, as that host names it.
+    public var file: String
+    /// The line, from 1; nil for the whole file.
+    public var line: Int?
+    /// What stands there.
+    public var text: String
+
+    /// "/etc/sysctl.conf:3 net.netfilter.nf_conntrack_max = 1048576".
+    public var description: String {
+        file + (line.map { ":\($0)" } ?? "") + (text.isEmpty ? "" : " \(text)")
+    }
+}
+
+/// How a host's files have nf_conntrack loaded, and what they do when it is.
+struct ModuleConfiguration: Equatable, Sendable {
+    /// `options nf_conntrack hashsize=N`, or nf_conntrack.hashsize=N on the kernel's command line.
+    var hashsize: UInt64?
+    var hashsizeEvidence: Evidence?
+    /// `install nf_conntrack ...` of modprobe.d.
+    var install: Evidence?
+    /// What loads it before systemd-sysctl runs: modules-load.d, EL6's /etc/sysconfig/modules.
+    var loaders: [Evidence] = []
+    /// udev rules that name nf_conntrack.
+    var rules: [Evidence] = []
+
+    init(tree: FileTree, commandLine: String?) {
+        readModprobe(tree)
+        readLoaders(tree)
+        readRules(tree)
+        readCommandLine(commandLine ?? "")
+    }
+
+    /// The limit that an install line sets by itself: `... && sysctl -w net.netfilter.nf_conntrack_max=777777`.
+    var installLimit: UInt64? {
+        guard let text = install?.text, let name = text.firstRange(of: "nf_conntrack_max=") else { return nil }
+        return UInt64(text[name.upperBound...].prefix(while: \.isNumber))
+    }
+
+    /// Whether a load, whoever causes it, is followed by the settings of sysctl.d.
+    var restoresConfiguration: Bool {
+        rules.contains { $0.text.contains("sysctl") }
+            || install.map { $0.text.contains("sysctl") && installLimit == nil } ?? false
+    }
+
+    // MARK: modprobe.d
+
+    private mutating func readModprobe(_ tree: FileTree) {
+        let files = ["/etc/modprobe.conf"] + ModuleConfiguration.files("modprobe.d", ".conf", in: tree)
+        for file in files {
+            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) {
+                let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+                guard words.count > 2, words[1].replacing("-", with: "_") == "nf_conntrack" else { continue }
+                let evidence = Evidence(file: file, line: number, text: line)
+                if words[0] == "install" { install = evidence }
+                if words[0] == "options", let size = ModuleConfiguration.option("hashsize", in: words) {
+                    (hashsize, hashsizeEvidence) = (size, evidence)
+                }
+            }
+        }
+    }
+
+    private mutating func readCommandLine(_ text: String) {
+        let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        for word in words where word.hasPrefix("nf_conntrack.hashsize=") {
+            guard let size = ModuleConfiguration.option("nf_conntrack.hashsize", in: [word]) else { continue }
+            (hashsize, hashsizeEvidence) = (size, Evidence(file: "/proc/cmdline", line: nil, text: word))
+        }
+        for word in words where word.hasPrefix("modules_load=") || word.hasPrefix("rd.modules_load=") {
+            if word.split(separator: "=").last?.split(separator: ",").contains(where: { Self.brings(String($0)) })
+                == true
+            {
+                loaders.append(Evidence(file: "/proc/cmdline", line: nil, text: word))
+            }
+        }
+    }
+
+    /// The kernel takes 0x and 0 for other bases here too.
+    private static func option(_ name: String, in words: [String]) -> UInt64? {
+        words.last { $0.hasPrefix(name + "=") }.flatMap {
+            SysctlSyntax.number(String($0.dropFirst(name.utf8.count + 1)))
+        }
+    }
+
+    // MARK: Loading at boot
+
+    private mutating func readLoaders(_ tree: FileTree) {
+        for file in ModuleConfiguration.files("modules-load.d", ".conf", in: tree) {
+            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) where Self.brings(line) {
+                loaders.append(Evidence(file: file, line: number, text: line))
+            }
+        }
+        for name in tree.names(in: "/etc/sysconfig/modules") ?? [] where name.hasSuffix(".modules") {
+            let file = "/etc/sysconfig/modules/" + name
+            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) {
+                let words = line.split(whereSeparator: \.isWhitespace)
+                guard words.contains("modprobe") || words.contains("/sbin/modprobe"),
+                    words.contains(where: { Self.brings(String($0)) })
+                else { continue }
+                loaders.append(Evidence(file: file, line: number, text: line))
+            }
+        }
+    }
+
+    /// Whether loading this module loads nf_conntrack too.
+    private static func brings(_ module: String) -> Bool {
+        let name = module.replacing("-", with: "_")
+        let prefixes = ["nf_conntrack", "nf_nat", "ip_conntrack"]
+        let names = [
+            "xt_conntrack", "xt_state", "xt_CT", "iptable_nat", "ip6table_nat", "nft_ct", "ip_vs", "openvswitch",
+        ]
+        return prefixes.contains(where: name.hasPrefix) || names.contains(name)
+    }
+
+    private mutating func readRules(_ tree: FileTree) {
+        for file in ModuleConfiguration.files("udev/rules.d", ".rules", in: tree) {
+            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) where line.contains("nf_conntrack") {
+                rules.append(Evidence(file: file, line: number, text: line))
+            }
+        }
+    }
+
+    // MARK: Files
+
+    /// The files of /etc/NAME, /run/NAME and so on, by name; a name in an earlier folder hides the same in a later one.
+    private static func files(_ name: String, _ suffix: String, in tree: FileTree) -> [String] {
+        var folders = ["/etc/", "/run/", "/usr/local/lib/", "/usr/lib/"]
+        if !tree.isLink("/lib") { folders.append("/lib/") }
+        var paths: [String: String] = [:]
+        for folder in folders {
+            for file in tree.names(in: folder + name) ?? [] where file.hasSuffix(suffix) && paths[file] == nil {
+                paths[file] = folder + name + "/" + file
+            }
+        }
+        return paths.sorted { FileTree.isBefore($0.key, $1.key) }.map(\.value)
+    }
+
+    /// Lines that say something, stripped, with the number of their first one; a backslash at the end joins lines.
+    static func lines(of file: String, in tree: FileTree) -> [(number: Int, text: String)] {
+        guard let text = tree.text(file), text.utf8.contains(where: { $0 != 0x0a }) else { return [] }
+        var lines: [(number: Int, text: String)] = []
+        var open: (number: Int, text: String)?
+        for (index, part) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            var line = open ?? (index + 1, "")
+            let isContinued = part.hasSuffix("\\")
+            line.text += isContinued ? part.dropLast() : part
+            open = isContinued ? line : nil
+            if !isContinued { lines.append(line) }
+        }
+        return (lines + (open.map { [$0] } ?? [])).compactMap { number, text in
+            let words = text.split(whereSeparator: \.isWhitespace)
+            guard let first = words.first, !first.hasPrefix("#"), !first.hasPrefix(";") else { return nil }
+            return (number, words.joined(separator: " "))
+        }
+    }
+}

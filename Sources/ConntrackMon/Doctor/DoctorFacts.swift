@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// All that `doctor` knows about a host. Gathered here, judged elsewhere.
+struct DoctorFacts: Sendable {
+    var release: KernelRelease?
+    /// MemTotal in bytes.
+    var memory: UInt64?
+    var cores: Int?
+    var modules: LoadedModules
+    /// Every nf_conntrack_* setting that is live, the limit and the buckets among them.
+    var live: [String: UInt64]
+    var entries: UInt64?
+    /// Bytes an entry takes; nil where /proc/slabinfo is not to be read.
+    var entrySize: UInt64?
+    var configuration: SysctlConfiguration
+    var loading: ModuleConfiguration
+    var firewalls: [FirewallService]
+    /// Saved rules that need connection tracking.
+    var ipv4Rules: SavedRules
+    var ipv6Rules: SavedRules
+    var programs: Programs
+
+    var limit: UInt64? { live["nf_conntrack_max"] }
+    var buckets: UInt64? { live["nf_conntrack_buckets"] }
+
+    /// The defaults of this kernel with this memory, with the hash size that is given at load.
+    var defaults: KernelDefaults? {
+        guard let memory, let release else { return nil }
+        return KernelDefaults(memory: memory, release: release, hashsize: loadHashsize)
+    }
+
+    /// modprobe.d says nothing to a kernel that has nf_conntrack built in.
+    var loadHashsize: UInt64? {
+        modules.conntrack == .builtIn && loading.hashsizeEvidence?.file != "/proc/cmdline" ? nil : loading.hashsize
+    }
+
+    /// Reads all of it and changes nothing.
+    /// - Parameters:
+    ///   - root: Prefix for /etc, /run, /usr/lib and so on.
+    ///   - procfs: Where /proc is, or a saved copy.
+    ///   - sysfs: Where /sys is, or a saved copy.
+    init(root: String, procfs: String, sysfs: String) {
+        let (tree, proc) = (FileTree(root: root), FileTree(root: procfs))
+        live = DoctorFacts.settings(procfs: procfs, tree: tree)
+        entries = readNumber(procfs + "/sys/net/netfilter/nf_conntrack_count")
+        modules = LoadedModules(procfs: proc, sysfs: FileTree(root: sysfs), isTracking: live["nf_conntrack_max"] != nil)
+        if live["nf_conntrack_buckets"] == nil {
+            live["nf_conntrack_buckets"] = readNumber(sysfs + "/module/nf_conntrack/parameters/hashsize")
+        }
+        release = DoctorFacts.release(proc, tree)
+        memory = proc.text("/meminfo").flatMap(DoctorFacts.memory)
+        cores = DoctorFacts.cores(proc)
+        entrySize = proc.text("/slabinfo").flatMap(DoctorFacts.entrySize)
+        configuration = SysctlConfiguration(tree)
+        loading = ModuleConfiguration(tree: tree, commandLine: proc.text("/cmdline"))
+        firewalls = FirewallService.all(in: tree)
+        ipv4Rules = SavedRules(["/etc/sysconfig/iptables", "/etc/iptables/rules.v4"], in: tree)
+        ipv6Rules = SavedRules(["/etc/sysconfig/ip6tables", "/etc/iptables/rules.v6"], in: tree)
+        programs = Programs(tree: tree, procfs: proc)
+    }
+
+    /// From /proc/sys, or from the `sysctl -a` that a sosreport keeps instead of it.
+    private static func settings(procfs: String, tree: FileTree) -> [String: UInt64] {
+        var live = Dictionary(readParameters(procfs: procfs).map { ($0.name, $0.value) }) { first, _ in first }
+        if live["nf_conntrack_max"] == nil {
+            live["nf_conntrack_max"] = readNumber(procfs + "/sys/net/nf_conntrack_max")
+        }
+        guard live.isEmpty, !tree.root.isEmpty, let text = tree.text("/sos_commands/kernel/sysctl_-a") else {
+            return live
+        }
+        for assignment in SysctlSyntax.parse(text).assignments {
+            guard let name = assignment.key.split(separator: "/").last, name.hasPrefix("nf_conntrack_") else {
+                continue
+            }
+            if name != "nf_conntrack_count", !name.hasPrefix("nf_conntrack_frag6_") {
+                live[String(name)] = assignment.value.flatMap(SysctlSyntax.number)
+            }
+        }
+        return live
+    }
+
+    private static func release(_ proc: FileTree, _ tree: FileTree) -> KernelRelease? {
+        for file in ["/sys/kernel/osrelease", "/version"] {
+            if let release = proc.text(file).flatMap({ KernelRelease($0) }) { return release }
+        }
+        // `uname -a` of a sosreport: "Linux HOST RELEASE ...".
+        guard !tree.root.isEmpty, let text = tree.text("/sos_commands/kernel/uname_-a") else { return nil }
+        return KernelRelease(text.split(separator: " ").dropFirst(2).joined(separator: " "))
+    }
+
+    private static func memory(_ text: String) -> UInt64? {
+        let line = text.split(separator: "\n").first { $0.hasPrefix("MemTotal:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { UInt64($0) }.flatMap {
+            $0 < 1 << 50 ? $0 * 1024 : nil
+        }
+    }
+
+    private static func cores(_ proc: FileTree) -> Int? {
+        let lines = proc.text("/stat")?.split(separator: "\n") ?? []
+        let count = lines.count { $0.hasPrefix("cpu") && $0.dropFirst(3).first?.isNumber == true }
+        if count > 0 { return count }
+        let processors = proc.text("/cpuinfo")?.split(separator: "\n").count { $0.hasPrefix("processor") } ?? 0
+        return processors > 0 ? processors : nil
+    }
+
+    /// `NAME ACTIVE TOTAL SIZE ...`; kernels before 4.8 have a cache for each namespace, with its address in the name.
+    private static func entrySize(_ slabinfo: String) -> UInt64? {
+        for line in slabinfo.split(separator: "\n") where line.hasPrefix("nf_conntrack") {
+            let words = line.split(separator: " ")
+            guard words.count > 3, words[0] == "nf_conntrack" || words[0].hasPrefix("nf_conntrack_f") else { continue }
+            return UInt64(words[3])
+        }
+        return nil
+    }
+}
+
+/// The rules a host has saved for one family.
+struct SavedRules: Equatable, Sendable {
+    /// False where there is no such file: then nothing is known.
+    var areKnown = false
+    /// The first rule that needs connection tracking.
+    var tracking: Evidence?
+
+    private static let marks = [
+        "-m conntrack", "-m state", "--ctstate", "--state", "-j MASQUERADE", "-j SNAT", "-j DNAT", "-j REDIRECT",
+        "-j CT",
+        "connmark", "CONNMARK", "connlimit", "connbytes",
+    ]
+
+    init(_ files: [String], in tree: FileTree) {
+        for file in files where tree.text(file) != nil {
+            areKnown = true
+            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) where tracking == nil {
+                if SavedRules.marks.contains(where: { line.contains($0) }) {
+                    tracking = Evidence(file: file, line: number, text: line)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+extension DoctorReport {
+    /// For a person in a hurry: the verdict, the findings, worst first, and the table.
+    public func text() -> String {
+        var lines = [verdict] + why.map { "  \($0)" }
+        for finding in findings {
+            lines.append("")
+            lines.append("\(finding.severity.rawValue.uppercased()) \(finding.id): \(finding.summary)")
+            lines += finding.evidence.map { "  see:  \($0)" }
+            if !finding.cure.isEmpty { lines.append("  cure: \(finding.cure)") }
+        }
+        if findings.isEmpty { lines += ["", "nothing found"] }
+        if let table { lines += [""] + table }
+        return lines.joined(separator: "\n")
+    }
+
+    private var verdict: String {
+        let start = "A firewall restart here would"
+        guard let reloadWouldUnload else {
+            return "\(start) unload nf_conntrack or not: that can't be known from here."
+        }
+        guard reloadWouldUnload else {
+            let keep = limit.map { ": nf_conntrack_max stays \(limitText($0))" } ?? ""
+            return "\(start) not unload nf_conntrack\(keep)."
+        }
+        guard let reloadLimit, let limit else { return "\(start) unload nf_conntrack and reset its settings." }
+        if limit == reloadLimit {
+            return
+                "\(start) unload nf_conntrack and forget all connections; nf_conntrack_max stays \(limitText(limit))."
+        }
+        return "\(start) unload nf_conntrack and change nf_conntrack_max from \(limitText(limit)) to"
+            + " \(limitText(reloadLimit))."
+    }
+
+    /// Settings that are or will be different, and always the limit and the buckets.
+    private var table: [String]? {
+        let shown = settings.filter { $0.changes || $0.name == "nf_conntrack_max" || $0.name == "nf_conntrack_buckets" }
+        guard !shown.isEmpty else { return nil }
+        func cell(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "-" }
+        let head = ["", "now", "after reload", "configured", "after reboot"]
+        let body = shown.map { row in
+            [row.name, cell(row.now), cell(row.afterReload), cell(row.configured), cell(row.afterReboot)]
+        }
+        let widths = head.indices.map { column in ([head] + body).map { $0[column].count }.max() ?? 0 }
+        var lines = ([head] + body).map { cells in
+            cells.indices.map { column in
+                let fill = String(repeating: " ", count: widths[column] - cells[column].count)
+                return column == 0 ? cells[column] + fill : fill + cells[column]
+            }.joined(separator: "  ")
+        }
+        let rest = settings.count - shown.count
+        if rest > 0 { lines.append("\(rest) more settings show no difference") }
+        return lines
+    }
+}

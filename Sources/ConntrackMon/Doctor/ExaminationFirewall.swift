@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// What firewalls and other programs do to the module and its settings.
+extension Examination {
+    mutating func findFirewalls() {
+        guard facts.modules.conntrack != .builtIn else { return }
+        for service in facts.firewalls where service.unloads != false {
+            let name = service.kind.rawValue
+            switch service.kind {
+            case .iptables, .ip6tables: findTables(service, name)
+            case .firewalld:
+                let what = service.unloads == true ? "unloads" : "may unload"
+                add(
+                    "firewalld_cleanup", lossSeverity,
+                    "stopping firewalld \(what) the netfilter modules: settings are lost and all connections forgotten",
+                    evidence: [service.evidence], cure: "CleanupModulesOnExit=no in /etc/firewalld/firewalld.conf")
+            case .nftables, .ufw, .persistent: break
+            }
+        }
+        let accidents = verdict.keepers.filter { $0.isIPv6 && $0.isCertain }
+        if !accidents.isEmpty, verdict.wouldUnload == false {
+            let modules = accidents.map(\.module).joined(separator: ", ")
+            add(
+                "ipv6_only_holds", .warning,
+                "only the rules of ip6tables (\(modules)) keep nf_conntrack loaded when iptables stops: without them"
+                    + " the same restart resets the limit to \(text(outlook.limit?.afterReload))",
+                evidence: facts.ipv6Rules.tracking.map { [$0] } ?? [],
+                cure: "do not rely on it: IPTABLES_MODULES_UNLOAD=\"no\" in /etc/sysconfig/iptables-config")
+        }
+    }
+
+    /// Losing what is at its default anyway only forgets connections.
+    private var lossSeverity: FindingSeverity {
+        let loses = outlook.rows.contains { row in
+            guard let now = row.now, let after = row.afterReload else { return false }
+            return now != after
+        }
+        return loses ? .warning : .info
+    }
+
+    private mutating func findTables(_ service: FirewallService, _ name: String) {
+        let prefix = name.uppercased()
+        let config = "/etc/sysconfig/\(name)-config"
+        add(
+            "modules_unload", lossSeverity,
+            "stopping or restarting \(name) unloads the netfilter modules: all settings are lost and connections forgotten",
+            evidence: [service.evidence], cure: "\(prefix)_MODULES_UNLOAD=\"no\" in \(config)")
+        guard !service.restores else { return }
+        add(
+            "sysctl_load_list", facts.configuration.all.isEmpty ? .info : .warning,
+            "\(name) does not put configured nf_conntrack settings back when it starts",
+            evidence: [service.loadList].compactMap { $0 }.map {
+                $0.line == nil ? Evidence(file: $0.file, line: nil, text: "\(prefix)_SYSCTL_LOAD_LIST is not set") : $0
+            },
+            cure: "\(prefix)_SYSCTL_LOAD_LIST=\"nf_conntrack\" in \(config)")
+    }
+
+    // MARK: Other programs
+
+    mutating func findPrograms() {
+        if let evidence = facts.programs.kubeProxy { findKubeProxy(evidence) }
+        if let evidence = facts.programs.docker {
+            add(
+                "docker_seen", .info,
+                "Docker writes no nf_conntrack setting; its NAT rules hold nf_conntrack and go with a firewall that flushes"
+                    + " all rules",
+                evidence: [evidence], cure: "restart Docker after such a firewall restart")
+        }
+        if facts.programs.ufw != nil { findUfw() }
+    }
+
+    private mutating func findKubeProxy(_ evidence: Evidence) {
+        let least = facts.programs.kubeProxyLimit(cores: facts.cores)
+        let amount = least.map { "at least \($0) here" } ?? "\(facts.programs.maxPerCore) a core"
+        let configured = facts.configuration["nf_conntrack_max"]
+        var isFought = false
+        if let number = configured?.number, let least { isFought = number != 0 && number < least }
+        add(
+            "kube_proxy_writes", isFought ? .warning : .info,
+            "kube-proxy sets nf_conntrack_max when it starts, \(amount), and the hash size with it"
+                + (isFought ? ": it overrides the \(configured?.value ?? "") that is configured" : ""),
+            evidence: [evidence] + (isFought ? [configured?.evidence].compactMap { $0 } : []),
+            cure:
+                "set conntrack.maxPerCore: 0 and conntrack.min: 0 in kube-proxy's configuration to leave it to sysctl.d"
+        )
+    }
+
+    private mutating func findUfw() {
+        for setting in facts.programs.ufwSettings {
+            let other = facts.configuration[setting.key]
+            let differs = other != nil && other?.number != setting.number
+            add(
+                "ufw_writes", differs ? .warning : .info,
+                "ufw sets \(setting.key) to \(setting.value) when it starts"
+                    + (other.map { differs ? ", over \($0.value) from \($0.file)" : "" } ?? ""),
+                evidence: [setting.evidence] + (differs ? [other?.evidence].compactMap { $0 } : []),
+                cure: differs ? "keep the setting in one of the two files" : "")
+        }
+        if facts.programs.ufwSettings.isEmpty {
+            add(
+                "ufw_seen", .info, "ufw unloads no modules and sets no nf_conntrack value",
+                evidence: [facts.programs.ufw].compactMap { $0 })
+        }
+    }
+}

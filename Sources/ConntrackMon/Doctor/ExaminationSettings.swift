@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// Live against configured, now against after the next boot, limit against buckets.
+extension Examination {
+    mutating func findLimit() {
+        guard let now = facts.limit else {
+            if facts.modules.conntrack == .absent {
+                add("not_loaded", .info, "nf_conntrack is not loaded: nothing is tracked, and no setting can be seen")
+            }
+            findBootRace()
+            return
+        }
+        let origin = limitOrigin.map { " (\($0))" } ?? ""
+        if let configured = facts.configuration["nf_conntrack_max"], let wanted = configured.number {
+            if isLess(now, wanted) {
+                let isTight = facts.entries.map { Double($0) >= 0.75 * Double(now) } ?? false
+                add(
+                    "live_differs", isTight ? .critical : .warning,
+                    "nf_conntrack_max is \(limitText(now))\(origin), \(limitText(wanted)) is configured",
+                    evidence: [configured.evidence], cure: "sysctl -w net.netfilter.nf_conntrack_max=\(wanted)")
+            } else if now != wanted {
+                add(
+                    "live_differs", .warning,
+                    "nf_conntrack_max is \(limitText(now))\(origin), above the \(limitText(wanted)) that is configured and"
+                        + " comes back", evidence: [configured.evidence],
+                    cure: "write net.netfilter.nf_conntrack_max = \(now) to \(facts.sysctlFile)")
+            }
+        }
+        findHandMade()
+        findBootRace()
+        findHash(now)
+    }
+
+    /// Raised by hand: nobody will raise it again.
+    private mutating func findHandMade() {
+        let handMade = outlook.rows.filter { row in
+            guard row.name != "nf_conntrack_buckets", facts.configuration[row.name] == nil, let now = row.now,
+                let later = row.afterReboot
+            else { return false }
+            return row.name == "nf_conntrack_max" ? isLess(later, now) : now != later
+        }
+        guard !handMade.isEmpty else { return }
+        let changes = handMade.map { "\($0.name) \(text($0.now)) -> \(text($0.afterReboot))" }
+        let lines = handMade.map { "net.netfilter.\($0.name) = \(text($0.now))" }
+        add(
+            "not_configured", .warning,
+            "set by hand only, lost with the next reboot: \(changes.joined(separator: ", "))",
+            evidence: facts.configuration.oldNames.map(\.evidence),
+            cure: "in \(facts.sysctlFile): \(lines.joined(separator: "; "))")
+    }
+
+    private mutating func findBootRace() {
+        let configured = facts.configuration.all
+        guard !configured.isEmpty, !facts.appliesAtBoot, facts.modules.conntrack != nil else { return }
+        let row = outlook.limit
+        var effect = ""
+        if let later = row?.afterReboot, let wanted = row?.configured, isLess(later, wanted) {
+            effect = ": nf_conntrack_max will be \(limitText(later)) instead of \(limitText(wanted))"
+        }
+        add(
+            "boot_race", .warning,
+            "nothing loads nf_conntrack before the boot applies sysctl settings, so these are lost\(effect)",
+            evidence: configured.prefix(4).map(\.evidence),
+            cure: facts.isEL6
+                ? "modprobe nf_conntrack in /etc/sysconfig/modules/conntrack.modules; or \(restoreCure)"
+                : "\(restoreCure); or nf_conntrack in /etc/modules-load.d/conntrack.conf, which helps at boot only")
+    }
+
+    /// The limit was raised and the hash was not: chains get long.
+    private mutating func findHash(_ limit: UInt64) {
+        guard let buckets = facts.buckets, buckets > 0, limit / buckets > 4 else { return }
+        let wanted = (limit / 4 + 511) / 512 * 512
+        // 320 bytes is what a 64 bit kernel's slab usually holds; said, since it is not read here.
+        let size = facts.entrySize ?? 320
+        let memory = Double(limit) * Double(size) + Double(wanted) * 8
+        let source = facts.entrySize == nil ? "\(size) bytes an entry assumed" : "\(size) bytes an entry"
+        let chain = fixed(2 * Double(limit) / Double(buckets), 0)
+        let load =
+            facts.modules.conntrack == .builtIn
+            ? "nf_conntrack.hashsize=\(wanted) on the kernel's command line"
+            : "options nf_conntrack hashsize=\(wanted) in /etc/modprobe.d/conntrack.conf"
+        add(
+            "hash_small", .warning,
+            "\(buckets) buckets for a limit of \(limit): a full table has \(chain) tuples in each; \(wanted) are recommended."
+                + " A full table takes \(fixed(memory / 1_048_576, 0)) MB (\(source), 8 a bucket)",
+            cure: "echo \(wanted) > /sys/module/nf_conntrack/parameters/hashsize; \(load)")
+    }
+
+    // MARK: Other settings
+
+    mutating func findSettings() {
+        let others = facts.configuration.all.filter { value in
+            guard value.key != "nf_conntrack_max", value.key != "nf_conntrack_buckets",
+                let live = facts.live[value.key],
+                let wanted = value.number
+            else { return false }
+            return live != wanted
+        }
+        if !others.isEmpty {
+            let differences = others.map { "\($0.key) is \(text(facts.live[$0.key])), \($0.value) is configured" }
+            let writes = others.map { "net.netfilter.\($0.key)=\($0.value)" }
+            add(
+                "settings_differ", .warning, differences.joined(separator: "; "), evidence: others.map(\.evidence),
+                cure: "sysctl -w \(writes.joined(separator: " "))")
+        }
+        if facts.live["nf_conntrack_events"] == 0 {
+            add(
+                "events_off", .warning,
+                "nf_conntrack_events is 0: no event reaches anybody, rates and top sources stay unknown",
+                evidence: facts.configuration["nf_conntrack_events"].map { [$0.evidence] } ?? [],
+                cure: "sysctl -w net.netfilter.nf_conntrack_events=1")
+        }
+        for (name, what) in [("acct", "bytes and packets"), ("timestamp", "start and stop times")] {
+            guard facts.live["nf_conntrack_" + name] == 0, let wanted = facts.configuration["nf_conntrack_" + name],
+                wanted.number ?? 0 > 0
+            else { continue }
+            add(
+                name == "acct" ? "accounting_off" : "timestamps_off", .info,
+                "\(what) of connections are wanted by the configuration and off", evidence: [wanted.evidence],
+                cure: "sysctl -w net.netfilter.nf_conntrack_\(name)=1; only connections made after that have them")
+        }
+    }
+
+    mutating func findConfiguration() {
+        findOldNames()
+        for difference in facts.configuration.whatProcpsDoes {
+            let boot = difference.boot.map { "\($0.value)" } ?? "nothing"
+            let procps = difference.procps.map { "\($0.value)" } ?? "nothing"
+            let isIdle = difference.boot == nil && difference.procps?.file == "/etc/sysctl.conf"
+            add(
+                "procps_differs", .warning,
+                "\(difference.key): the boot sets \(boot), `sysctl --system` sets \(procps)"
+                    + (isIdle ? "; systemd-sysctl does not read /etc/sysctl.conf here" : ""),
+                evidence: [difference.boot?.evidence, difference.procps?.evidence].compactMap { $0 },
+                cure: "keep the setting in one file of /etc/sysctl.d only")
+        }
+        for value in facts.configuration.all where value.number == nil {
+            add(
+                "bad_value", .warning, "\(value.key): the kernel refuses \"\(value.value)\"",
+                evidence: [value.evidence],
+                cure: "write a number, without quotation marks")
+        }
+        let problems = facts.configuration.problems
+        if !problems.isEmpty {
+            add(
+                "unreadable_configuration", .info, "\(problems.count) places of the sysctl configuration say nothing",
+                evidence: problems.prefix(4).map { Evidence(file: $0.file, line: $0.line, text: $0.reason) })
+        }
+    }
+
+    private mutating func findOldNames() {
+        let old = facts.configuration.oldNames
+        guard !old.isEmpty else { return }
+        // nf_conntrack's compatibility names went with 4.9.
+        let areGone = facts.release.map { $0 >= KernelRelease(4, 9) } ?? true
+        let news = old.map { "net.netfilter.\($0.key) = \($0.value)" }
+        add(
+            "old_keys", areGone ? .warning : .info,
+            areGone
+                ? "names that this kernel does not have: the settings are never applied"
+                : "names that kernels since 4.9 do not have", evidence: old.map(\.evidence),
+            cure: "write \(news.joined(separator: "; "))")
+    }
+}
