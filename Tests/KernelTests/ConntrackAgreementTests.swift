@@ -80,7 +80,7 @@ struct ConntrackAgreementTests {
         let status = try watch.waitForStatus("a limit") { $0.limit != nil }
 
         #expect(try status.buckets.map(String.init) == text(namespace, "nf_conntrack_buckets"))
-        // In words: a limit that a test in the host's namespace raises meanwhile is another one a moment later.
+        // Waited for, since a test in the host's namespace may raise and lower the limit meanwhile.
         #expect(try eventually { try watch.metrics()["conntrack_entries_limit"] == Double(namespace.limit()) })
     }
 
