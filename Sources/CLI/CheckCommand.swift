@@ -41,6 +41,7 @@ struct CheckCommand: ParsableCommand {
     func validate() throws {
         let defaults = CheckSettings()
         let (warn, crit) = (warn ?? defaults.warn, crit ?? defaults.crit)
+        guard warn > 0 else { throw ValidationError("--warn 0%: must be above 0") }
         guard warn <= crit else {
             throw ValidationError("--warn \(percent(warn)) is above --crit \(percent(crit))")
         }

@@ -34,7 +34,7 @@ struct GlobalOptions: ParsableArguments {
         if let netns { try NetworkNamespace.enter(netns) }
         settings.procfs = GlobalOptions.trimmed(procfs)
         settings.sysfs = GlobalOptions.trimmed(sysfs)
-        guard isFolder(settings.procfs) else { throw Failure("--procfs \(procfs): no such folder") }
+        guard isFolder(procfs) else { throw Failure("--procfs \(procfs): no such folder") }
         if let mismatch = NetworkNamespace.mismatch(procfs: settings.procfs) { throw Failure(mismatch) }
 
         settings.root = GlobalOptions.trimmed(root)

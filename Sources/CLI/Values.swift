@@ -65,7 +65,7 @@ func parseSize(_ text: String) throws -> UInt32 {
         case "M": (text.dropLast(), 1 << 20)
         default: (text[...], 1)
         }
-    guard let number = UInt32(digits), number > 0, number <= (1 << 30) / scale else {
+    guard isPlain(digits), let number = UInt32(digits), number > 0, number <= (1 << 30) / scale else {
         throw ValidationError("'\(text)' is no size; write bytes, 256K or 16M, at most 1024M")
     }
     return number * scale
@@ -74,7 +74,7 @@ func parseSize(_ text: String) throws -> UInt32 {
 /// `auto`, or a limit as nf_conntrack_max takes it.
 func parseExpectedLimit(_ text: String) throws -> UInt64? {
     if text == "auto" { return nil }
-    guard let limit = UInt64(text), limit <= UInt64(Int32.max) else {
+    guard isPlain(text[...]), let limit = UInt64(text), limit <= UInt64(Int32.max) else {
         throw ValidationError("'\(text)' is no limit; write auto, or a number from 0 (unlimited) to 2147483647")
     }
     return limit
@@ -83,6 +83,11 @@ func parseExpectedLimit(_ text: String) throws -> UInt64? {
 /// `auto`, or what a module that was never seen means.
 func parseAbsent(_ text: String) throws -> AbsentMeaning? {
     text == "auto" ? nil : try parseChoice(text)
+}
+
+/// Digits only; Swift's own parsing takes a sign as well.
+private func isPlain(_ text: Substring) -> Bool {
+    text.allSatisfy { $0.isASCII && $0.isNumber }
 }
 
 /// Digits with at most one point; no sign, no exponent, no "inf".

@@ -67,7 +67,7 @@ public func check(_ look: TableLook, watch: StatusDocument?, procfs: String, set
     var text: [String] = []
     if limit > 0 {
         let usage = Double(entries) / Double(limit)
-        text.append("\(entries) of \(limit) entries (\(fixed(usage * 100, usage < 0.1 ? 1 : 0)) %)")
+        text.append("\(entries) of \(limit) entries (\(fixed(usage * 100, 1)) %)")
         state = usage >= settings.crit ? .critical : usage >= settings.warn ? .warning : .ok
     } else {
         text.append("\(entries) entries, no limit (nf_conntrack_max is 0)")

@@ -9,8 +9,8 @@ import Testing
     @Test(
         arguments: [
             ("412", "262144", [], 0, "CONNTRACK OK - 412 of 262144 entries (0.2 %)"),
-            ("750", "1000", [], 1, "CONNTRACK WARNING - 750 of 1000 entries (75 %)"),
-            ("900", "1000", [], 2, "CONNTRACK CRITICAL - 900 of 1000 entries (90 %)"),
+            ("750", "1000", [], 1, "CONNTRACK WARNING - 750 of 1000 entries (75.0 %)"),
+            ("900", "1000", [], 2, "CONNTRACK CRITICAL - 900 of 1000 entries (90.0 %)"),
             ("500", "1000", ["-w", "50%", "-c", "0.6"], 1, "CONNTRACK WARNING - 500 of 1000"),
             ("600", "1000", ["--warn", "50%", "--crit", "0.6"], 2, "CONNTRACK CRITICAL - 600 of 1000"),
             ("5", "0", [], 0, "CONNTRACK OK - 5 entries, no limit (nf_conntrack_max is 0)"),
@@ -54,7 +54,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["-w", "2"], ["-c", "x%"], ["-w", "95%"], ["--expect-max", "lots"], ["--absent", "maybe"], ["--no-such-flag"],
+        ["-w", "2"], ["-w", "0"], ["-c", "x%"], ["-w", "95%"], ["--expect-max", "lots"], ["--absent", "maybe"],
+        ["--no-such-flag"],
         ["--procfs", "/nonexistent"], ["extra"],
     ])
     func `wrong use is unknown, said on stdout as plugins do`(_ arguments: [String]) throws {

@@ -52,7 +52,8 @@ import Testing
         ("--crit", "1.1"), ("--crit", "nan"), ("--crit", "10%"), ("--clear-margin", "x"),
         ("--warn-hold", "30"), ("--crit-hold", "5sec"), ("--clear-hold", "-1m"), ("--repeat", "daily"),
         ("--unload-hold", "1e3s"), ("--settle", "inf"), ("--adopt", "15 m"), ("--forecast", "%"),
-        ("--expect-max", "lots"), ("--expect-max", "-1"), ("--expect-max", "99999999999"), ("--expect-max", "64K"),
+        ("--expect-max", "lots"), ("--expect-max", "-1"), ("--expect-max", "+5"), ("--receive-buffer", "+5"),
+        ("--expect-max", "99999999999"), ("--expect-max", "64K"),
         ("--format", "xml"), ("--alert-format", "yaml"), ("--textfile", "metrics.txt"), ("--textfile-interval", "0s"),
     ]
 

@@ -23,9 +23,17 @@ public enum NetworkNamespace {
 
     /// What alerts call it: the name it was entered by, "root" for the initial one, else its inode.
     public static func label(entered name: String?) -> String {
-        if let name { return name.split(separator: "/").last.map(String.init) ?? name }
-        guard let own = current(), !isInitial(own) else { return "root" }
+        if let name, let known = netnsName(name) { return known }
+        guard let own = current() else { return name ?? "root" }
+        if isInitial(own) { return "root" }
         return "net:[\(own)]"
+    }
+
+    /// The name of a namespace that `ip netns` knows; nil for another path, whose last part ("net") names nothing.
+    private static func netnsName(_ name: String) -> String? {
+        guard name.contains("/") else { return name }
+        let folder = ["/run/netns/", "/var/run/netns/"].first { name.hasPrefix($0) }
+        return folder.map { String(name.dropFirst($0.count)) }
     }
 
     /// Process 1 tells, to whom it may be told; else a sysctl that only the initial namespace has (net/core/sysctl_net_core.c).

@@ -136,8 +136,14 @@ import Testing
         #expect(NetworkNamespace.mismatch(procfs: try TemporaryDirectory().path) == nil)
     }
 
-    @Test(arguments: [("blue", "blue"), ("/run/netns/blue", "blue"), ("/proc/12/ns/net", "net")])
+    @Test(arguments: [("blue", "blue"), ("/run/netns/blue", "blue"), ("/var/run/netns/blue", "blue")])
     func `a namespace is called by the name it was entered by`(_ name: String, _ label: String) {
         #expect(NetworkNamespace.label(entered: name) == label)
+    }
+
+    @Test func `a path that names nothing is called as the namespace it leads to`() {
+        // Entering it is the caller's doing: the label is that of the namespace this process is in by then.
+        #expect(
+            NetworkNamespace.label(entered: "/proc/12/ns/net") == NetworkNamespace.label(entered: nil))
     }
 }
