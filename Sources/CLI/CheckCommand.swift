@@ -67,6 +67,7 @@ struct CheckCommand: ParsableCommand {
             case .unknown: .unknown
             }
         let shot = OneShot(settings, host: GlobalOptions.host)
+        checks.configured = shot.configured
         let result = check(
             shot.report.sample.table, watch: shot.watch, procfs: settings.procfs, settings: checks)
         print(result.line)

@@ -41,11 +41,19 @@ public struct CheckSettings: Sendable {
     public var crit = 0.90
     /// The limit this host should have.
     public var expectMax: UInt64?
+    /// What sysctl configuration says it should be; --expect-max ranks above.
+    public var configured: ConfiguredLimit?
     /// What a host without nf_conntrack means.
     public var absent = CheckResult.State.critical
 
     /// The defaults.
     public init() {}
+
+    /// The limit to compare with, and how to speak of it.
+    fileprivate var wantedLimit: (limit: UInt64, asWanted: String, below: String)? {
+        if let expectMax { return (expectMax, "as expected", "the expected \(limitText(expectMax))") }
+        return configured.map { ($0.limit, "as configured", "the \(limitText($0.limit)) of \($0.place)") }
+    }
 }
 
 /// Judges one look. Pure.
@@ -72,11 +80,11 @@ public func check(_ look: TableLook, watch: StatusDocument?, procfs: String, set
     } else {
         text.append("\(entries) entries, no limit (nf_conntrack_max is 0)")
     }
-    if let expected = settings.expectMax {
-        let fallen = isLess(limit, expected)
-        text.append(fallen ? "limit below the expected \(limitText(expected))" : "limit as expected")
+    if let (wanted, asWanted, below) = settings.wantedLimit {
+        let isFallen = isLess(limit, wanted)
+        text.append(isFallen ? "limit below \(below)" : "limit \(asWanted)")
         let isTight = Double(entries) >= settings.warn * Double(limit)
-        if fallen { state = max(state, isTight ? .critical : .warning) }
+        if isFallen { state = max(state, isTight ? .critical : .warning) }
     }
     for alert in watch?.alerts ?? [] {
         state = max(state, alert.level == Level.critical.name ? .critical : .warning)

@@ -49,8 +49,7 @@ public final class Monitor {
         judge = Judge(settings: settings.rules, identity: identity)
         lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
         files = try FileWriter(plan: FileWriter.Plan(settings))
-        // This host's configuration is not about a saved tree, but what lies under a --root of its own may be.
-        let root = isLive || settings.root != "" ? settings.root : nil
+        let root = settings.configurationRoot
         rarely = SettingsReader(procfs: settings.procfs, root: root, isInitialNamespace: identity.netns == "root")
         doctor = root.map { HourlyDoctor(root: $0, procfs: settings.procfs, sysfs: settings.sysfs) }
         if let root { judge.origin = .ofHost(root: root, procfs: settings.procfs, sysfs: settings.sysfs) }

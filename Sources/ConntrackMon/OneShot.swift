@@ -11,13 +11,18 @@ public struct OneShot {
     /// What a running `watch` says about the same table, if it is fresh.
     public var watch: StatusDocument?
 
-    /// Looks at the table under `settings.procfs` and at `settings.runDirectory`.
+    /// What sysctl configuration says the limit should be.
+    public var configured: ConfiguredLimit?
+
+    /// Looks at the table under `settings.procfs`, at the configuration, and at `settings.runDirectory`.
     public init(_ settings: Settings, host: String) {
         let identity = Identity(host: host, netns: NetworkNamespace.label(entered: settings.netns))
         let module = ConntrackModule.look(sysfs: settings.sysfs)
         var table = TableReader(procfs: settings.procfs)
         var judge = Judge(settings: settings.rules, identity: identity)
         var around = SurroundingsReader(procfs: settings.procfs, module: module)
+        configured = ConfiguredLimit.of(settings)
+        judge.configure(limit: configured, parameters: [:])
         let moment = Moment.now()
         let look = TableLook(table.read(), now: moment)
         _ = judge.observe(look)

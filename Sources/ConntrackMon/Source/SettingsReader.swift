@@ -44,9 +44,7 @@ struct SettingsReader {
         guard let root, now || time >= configurationDue else { return nil }
         configurationDue = time + SettingsReader.configurationEvery
         let configuration = SysctlConfiguration.load(root: root)
-        let limit = configuration["nf_conntrack_max"].flatMap { value in
-            value.number.map { ConfiguredLimit(limit: $0, place: value.place) }
-        }
+        let limit = ConfiguredLimit(configuration)
         var parameters: [String: ConfiguredParameter] = [:]
         for value in configuration.all where isInitialNamespace && value.key != "nf_conntrack_max" {
             guard let number = value.number else { continue }
@@ -57,5 +55,25 @@ struct SettingsReader {
 
     private func short(_ name: String) -> String {
         name.hasPrefix(SettingsReader.prefix) ? String(name.dropFirst(SettingsReader.prefix.count)) : name
+    }
+}
+
+extension ConfiguredLimit {
+    init?(_ configuration: SysctlConfiguration) {
+        guard let value = configuration["nf_conntrack_max"], let number = value.number else { return nil }
+        self.init(limit: number, place: value.place)
+    }
+
+    /// What is configured for the host that `settings` look at; nil when nothing is, or only a /proc was saved.
+    public static func of(_ settings: Settings) -> ConfiguredLimit? {
+        settings.configurationRoot.flatMap { ConfiguredLimit(SysctlConfiguration.load(root: $0)) }
+    }
+}
+
+extension Settings {
+    /// Where the configuration lies that is about this /proc: this host's is not about a saved one, but what lies under
+    /// a --root of its own may be.
+    var configurationRoot: String? {
+        KernelFile.isProcfs(procfs) || root != "" ? root : nil
     }
 }
