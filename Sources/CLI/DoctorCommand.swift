@@ -18,6 +18,10 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "One JSON object, for programs.")
     var json = false
 
+    func validate() throws {
+        _ = try global.doctorPaths()
+    }
+
     func run() throws {
         let paths = try global.doctorPaths()
         let report = Doctor.examine(root: paths.root, procfs: paths.procfs, sysfs: paths.sysfs)
@@ -39,7 +43,7 @@ extension GlobalOptions {
         for (flag, path, named) in [
             ("--root", root, true), ("--procfs", procfs, procfs != "/proc"), ("--sysfs", sysfs, sysfs != "/sys"),
         ] where named && !isFolder(path) {
-            throw Failure("\(flag) \(path): no such folder")
+            throw ValidationError("\(flag) \(path): no such folder")
         }
         return paths
     }

@@ -139,3 +139,16 @@ struct FileTree: Sendable {
         return .text(String(decoding: bytes, as: UTF8.self))
     }
 }
+
+/// Whether `word` occurs in `text`, by bytes.
+func occurs(_ word: StaticString, in text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+        word.withUTF8Buffer { word in
+            guard let first = word.first, bytes.count >= word.count else { return false }
+            return (0...bytes.count - word.count).contains { start in
+                bytes[start] == first && bytes[start..<start + word.count].elementsEqual(word)
+            }
+        }
+    }
+}

@@ -13,7 +13,7 @@ extension Examination {
                 add(
                     "firewalld_cleanup", lossSeverity,
                     "stopping firewalld \(what) the netfilter modules: settings are lost and all connections forgotten",
-                    evidence: [service.evidence], cure: "CleanupModulesOnExit=no in /etc/firewalld/firewalld.conf")
+                    evidence: [service.evidence], cure: service.cure)
             case .nftables, .ufw, .persistent: break
             }
         }
@@ -44,7 +44,7 @@ extension Examination {
         add(
             "modules_unload", lossSeverity,
             "stopping or restarting \(name) unloads the netfilter modules: all settings are lost and connections forgotten",
-            evidence: [service.evidence], cure: "\(prefix)_MODULES_UNLOAD=\"no\" in \(config)")
+            evidence: [service.evidence], cure: service.cure)
         guard !service.restores else { return }
         add(
             "sysctl_load_list", facts.configuration.all.isEmpty ? .info : .warning,
@@ -69,6 +69,9 @@ extension Examination {
         if facts.programs.ufw != nil { findUfw() }
     }
 
+    static let kubeProxyCure =
+        "set conntrack.maxPerCore: 0 and conntrack.min: 0 in kube-proxy's configuration to leave it to sysctl.d"
+
     private mutating func findKubeProxy(_ evidence: Evidence) {
         let least = facts.programs.kubeProxyLimit(cores: facts.cores)
         let amount = least.map { "at least \($0) here" } ?? "\(facts.programs.maxPerCore) a core"
@@ -80,9 +83,7 @@ extension Examination {
             "kube-proxy sets nf_conntrack_max when it starts, \(amount), and the hash size with it"
                 + (isFought ? ": it overrides the \(configured?.value ?? "") that is configured" : ""),
             evidence: [evidence] + (isFought ? [configured?.evidence].compactMap { $0 } : []),
-            cure:
-                "set conntrack.maxPerCore: 0 and conntrack.min: 0 in kube-proxy's configuration to leave it to sysctl.d"
-        )
+            cure: Examination.kubeProxyCure)
     }
 
     private mutating func findUfw() {
