@@ -90,7 +90,7 @@ struct Examination {
 
     private func keepCure(_ limit: UInt64) -> String {
         var cures: [String] = []
-        if facts.configuration["nf_conntrack_max"]?.number.map({ LimitWatch.isLess($0, limit) }) ?? true {
+        if facts.configuration["nf_conntrack_max"]?.number.map({ isLess($0, limit) }) ?? true {
             cures.append("write net.netfilter.nf_conntrack_max = \(limit) to \(facts.sysctlFile)")
         }
         cures += verdict.services.map(\.cure).filter { !$0.isEmpty }
