@@ -17,15 +17,31 @@ extension Examination {
             case .nftables, .ufw, .persistent: break
             }
         }
-        let accidents = verdict.keepers.filter { $0.isIPv6 && $0.isCertain }
-        if !accidents.isEmpty, verdict.wouldUnload == false {
-            let modules = accidents.map(\.module).joined(separator: ", ")
+        findAccidents()
+    }
+
+    /// The module survives today because of somebody who may be gone tomorrow.
+    private mutating func findAccidents() {
+        guard verdict.wouldUnload == false else { return }
+        let effect = "without them the same restart resets the limit to \(text(outlook.limit?.afterReload))"
+        let keepers = verdict.keepers.filter(\.isCertain)
+        let (others, ipv6) = (keepers.filter { !$0.isIPv6 }, keepers.filter(\.isIPv6))
+        func names(_ keepers: [UnloadVerdict.Keeper]) -> String {
+            Set(keepers.map(\.module)).sorted().joined(separator: ", ")
+        }
+        let unloading = facts.firewalls.filter { $0.unloads != false }
+        let cure = "do not rely on it: " + unloading.map(\.cure).joined(separator: "; ")
+        if others.isEmpty, !ipv6.isEmpty {
             add(
-                "ipv6_only_holds", .warning,
-                "only the rules of ip6tables (\(modules)) keep nf_conntrack loaded when iptables stops: without them"
-                    + " the same restart resets the limit to \(text(outlook.limit?.afterReload))",
-                evidence: facts.ipv6Rules.tracking.map { [$0] } ?? [],
-                cure: "do not rely on it: IPTABLES_MODULES_UNLOAD=\"no\" in /etc/sysconfig/iptables-config")
+                "ipv6_only_holds", lossSeverity,
+                "only the rules of ip6tables (\(names(ipv6))) keep nf_conntrack loaded when iptables stops: \(effect)",
+                evidence: facts.ipv6Rules.tracking.map { [$0] } ?? [], cure: cure)
+        } else if !others.isEmpty {
+            let services = unloading.map(\.kind.rawValue).joined(separator: " or ")
+            add(
+                "others_hold", lossSeverity,
+                "only the references of \(names(keepers)) keep nf_conntrack loaded when \(services) stops: \(effect)",
+                evidence: unloading.map(\.evidence), cure: cure)
         }
     }
 
