@@ -10,7 +10,7 @@ struct DoctorCommand: ParsableCommand {
         discussion: """
             Reads and changes nothing. Exit code: 0 nothing found, 1 warnings, 2 critical. Without root it knows less. \
             With --root a saved host is examined, a sosreport for instance: its proc and sys folders are used instead of \
-            this host's.
+            this host's, unless --procfs and --sysfs name others.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -18,8 +18,17 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "One JSON object, for programs.")
     var json = false
 
+    func validate() throws {
+        _ = try global.doctorPaths()
+    }
+
     func run() throws {
         let paths = try global.doctorPaths()
+        // Exit code 1 means warnings here: what can't be examined at all is a wrong use.
+        if let netns = global.netns {
+            do { try NetworkNamespace.enter(netns) } catch { throw ValidationError("\(error)") }
+        }
+        if let mismatch = NetworkNamespace.mismatch(procfs: paths.procfs) { throw ValidationError(mismatch) }
         let report = Doctor.examine(root: paths.root, procfs: paths.procfs, sysfs: paths.sysfs)
         print(json ? report.json() : report.text())
         throw ExitCode(report.exitCode)
@@ -39,7 +48,11 @@ extension GlobalOptions {
         for (flag, path, named) in [
             ("--root", root, true), ("--procfs", procfs, procfs != "/proc"), ("--sysfs", sysfs, sysfs != "/sys"),
         ] where named && !isFolder(path) {
-            throw Failure("\(flag) \(path): no such folder")
+            throw ValidationError("\(flag) \(path): no such folder")
+        }
+        guard isSaved || procfs == "/proc" || isFolder(procfs + "/self") else {
+            throw ValidationError(
+                "--procfs \(procfs) is a saved copy: give --root too, or this host's files are taken for its")
         }
         return paths
     }

@@ -23,6 +23,8 @@ struct FileTree: Sendable {
     /// As the kernel's MAXSYMLINKS.
     private static let linkLimit = 40
     private static let entryLimit = 4096
+    /// /dev/null is character device 1:3 on every Linux.
+    private static let nullDevice: dev_t = 0x103
 
     init(root: String) {
         var root = Substring(root)
@@ -32,6 +34,8 @@ struct FileTree: Sendable {
 
     /// The path inside the tree that `path` leads to, links followed; nil in a loop of links.
     func resolve(_ path: String) -> String? {
+        // On this machine the kernel does it, and cheaper.
+        if root.isEmpty { return path }
         var pending: [Substring] = path.split(separator: "/").reversed()
         var found: [Substring] = []
         var links = 0
@@ -67,7 +71,9 @@ struct FileTree: Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return .unreadable(SystemError.text(errno)) }
-        guard status.st_mode & S_IFMT == S_IFREG else { return .unreadable("not a regular file") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            return status.st_rdev == FileTree.nullDevice ? .text("") : .unreadable("not a regular file")
+        }
         return FileTree.content(of: descriptor)
     }
 
@@ -137,5 +143,25 @@ struct FileTree: Sendable {
             bytes += chunk[..<count]
         }
         return .text(String(decoding: bytes, as: UTF8.self))
+    }
+}
+
+/// Whether `word` occurs in `text`, by bytes.
+func occurs(_ word: StaticString, in text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { occurs(word, in: $0[...]) }
+}
+
+/// Whether `word` occurs in `bytes`.
+func occurs(_ word: StaticString, in bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+    let bytes = UnsafeBufferPointer(rebasing: bytes)
+    return word.withUTF8Buffer { word in
+        guard let first = word.first, bytes.count >= word.count else { return false }
+        var start = 0
+        while start <= bytes.count - word.count {
+            if bytes[start] == first, zip(bytes[start...], word).allSatisfy(==) { return true }
+            start += 1
+        }
+        return false
     }
 }

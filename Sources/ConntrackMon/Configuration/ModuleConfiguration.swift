@@ -51,8 +51,8 @@ struct ModuleConfiguration: Equatable, Sendable {
     private mutating func readModprobe(_ tree: FileTree) {
         let files = ["/etc/modprobe.conf"] + ModuleConfiguration.files("modprobe.d", ".conf", in: tree)
         for file in files {
-            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) {
-                let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+            for (number, line) in mentions(of: file, in: tree) {
+                let words = line.split(separator: " ").map(String.init)
                 guard words.count > 2, words[1].replacing("-", with: "_") == "nf_conntrack" else { continue }
                 let evidence = Evidence(file: file, line: number, text: line)
                 if words[0] == "install" { install = evidence }
@@ -117,13 +117,19 @@ struct ModuleConfiguration: Equatable, Sendable {
 
     private mutating func readRules(_ tree: FileTree) {
         for file in ModuleConfiguration.files("udev/rules.d", ".rules", in: tree) {
-            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) where line.contains("nf_conntrack") {
+            for (number, line) in mentions(of: file, in: tree) where line.contains("nf_conntrack") {
                 rules.append(Evidence(file: file, line: number, text: line))
             }
         }
     }
 
     // MARK: Files
+
+    /// The lines of a file that names conntrack; most do not, and are not taken apart.
+    private func mentions(of file: String, in tree: FileTree) -> [(number: Int, text: String)] {
+        guard let text = tree.text(file), occurs("conntrack", in: text) else { return [] }
+        return ModuleConfiguration.lines(of: text)
+    }
 
     /// The files of /etc/NAME, /run/NAME and so on, by name; a name in an earlier folder hides the same in a later one.
     private static func files(_ name: String, _ suffix: String, in tree: FileTree) -> [String] {
@@ -140,20 +146,31 @@ struct ModuleConfiguration: Equatable, Sendable {
 
     /// Lines that say something, stripped, with the number of their first one; a backslash at the end joins lines.
     static func lines(of file: String, in tree: FileTree) -> [(number: Int, text: String)] {
-        guard let text = tree.text(file), text.utf8.contains(where: { $0 != 0x0a }) else { return [] }
+        guard let text = tree.text(file) else { return [] }
+        return lines(of: text)
+    }
+
+    /// By bytes: rule files may have thousands of lines, and characters are slow to tell apart.
+    private static func lines(of text: String) -> [(number: Int, text: String)] {
         var lines: [(number: Int, text: String)] = []
         var open: (number: Int, text: String)?
-        for (index, part) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+        for (index, part) in text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
+            let isContinued = part.last == UInt8(ascii: "\\")
+            guard isContinued || open != nil else {
+                lines.append((index + 1, String(Substring(part))))
+                continue
+            }
             var line = open ?? (index + 1, "")
-            let isContinued = part.hasSuffix("\\")
-            line.text += isContinued ? part.dropLast() : part
+            line.text += Substring(isContinued ? part.dropLast() : part)
             open = isContinued ? line : nil
             if !isContinued { lines.append(line) }
         }
         return (lines + (open.map { [$0] } ?? [])).compactMap { number, text in
-            let words = text.split(whereSeparator: \.isWhitespace)
-            guard let first = words.first, !first.hasPrefix("#"), !first.hasPrefix(";") else { return nil }
-            return (number, words.joined(separator: " "))
+            let words = text.utf8.split { $0 == 0x20 || $0 >= 0x09 && $0 <= 0x0d }
+            guard let first = words.first?.first, first != UInt8(ascii: "#"), first != UInt8(ascii: ";") else {
+                return nil
+            }
+            return (number, words.map { String(Substring($0)) }.joined(separator: " "))
         }
     }
 }

@@ -75,7 +75,11 @@ public struct SysctlConfiguration: Sendable {
                 procps: SysctlConfiguration.value(of: name, in: procps))
             return difference.boot?.value == difference.procps?.value ? nil : difference
         }
-        oldNames = SysctlConfiguration.oldNames(in: boot)
+        // Whoever reads them: nothing sets them on a kernel without these names.
+        for value in SysctlConfiguration.oldNames(in: boot) + SysctlConfiguration.oldNames(in: procps)
+        where !oldNames.contains(where: { $0.writtenAs == value.writtenAs && $0.value == value.value }) {
+            oldNames.append(value)
+        }
     }
 
     /// What the boot sets `name` ("nf_conntrack_max") to; nil when nothing is configured.

@@ -36,9 +36,7 @@ enum SysctlReader: Equatable, Sendable {
         var paths: [String: String] = [:]
         for folder in folders {
             for name in tree.names(in: folder) ?? [] where name.hasSuffix(".conf") && !name.hasPrefix(".") {
-                let path = folder + "/" + name
-                // A folder that is named like a file hides nothing.
-                if paths[name] == nil, tree.isLink(path) || !tree.isFolder(path) { paths[name] = path }
+                if paths[name] == nil { paths[name] = folder + "/" + name }
             }
         }
         return paths.sorted { FileTree.isBefore($0.key, $1.key) }.map(\.value)

@@ -68,7 +68,16 @@ enum SysctlSyntax {
 
     /// Lines end with a line feed, a carriage return, both, or a zero byte.
     private static func lines(_ text: String) -> [Substring] {
-        text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" || $0 == "\r\n" || $0 == "\0" }
+        let ends: [UInt8] = [0x0a, 0x0d, 0]
+        var lines: [Substring] = []
+        var rest = text.utf8[...]
+        while let end = rest.firstIndex(where: ends.contains) {
+            lines.append(Substring(rest[..<end]))
+            let isPair =
+                rest[end] == 0x0d && rest.index(after: end) < rest.endIndex && rest[rest.index(after: end)] == 0x0a
+            rest = rest[rest.index(end, offsetBy: isPair ? 2 : 1)...]
+        }
+        return lines + [Substring(rest)]
     }
 
     private static func stripped(_ text: Substring) -> Substring {

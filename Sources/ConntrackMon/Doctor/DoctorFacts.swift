@@ -113,28 +113,3 @@ struct DoctorFacts: Sendable {
         return nil
     }
 }
-
-/// The rules a host has saved for one family.
-struct SavedRules: Equatable, Sendable {
-    /// False where there is no such file: then nothing is known.
-    var areKnown = false
-    /// The first rule that needs connection tracking.
-    var tracking: Evidence?
-
-    private static let marks = [
-        "-m conntrack", "-m state", "--ctstate", "--state", "-j MASQUERADE", "-j SNAT", "-j DNAT", "-j REDIRECT",
-        "-j CT",
-        "connmark", "CONNMARK", "connlimit", "connbytes",
-    ]
-
-    init(_ files: [String], in tree: FileTree) {
-        for file in files where tree.text(file) != nil {
-            areKnown = true
-            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) where tracking == nil {
-                if SavedRules.marks.contains(where: { line.contains($0) }) {
-                    tracking = Evidence(file: file, line: number, text: line)
-                }
-            }
-        }
-    }
-}

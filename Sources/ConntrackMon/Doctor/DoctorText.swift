@@ -15,13 +15,15 @@ extension DoctorReport {
         return lines.joined(separator: "\n")
     }
 
+    private var origin: String { limitOrigin.map { ", \($0)" } ?? "" }
+
     private var verdict: String {
         let start = "A firewall restart here would"
         guard let reloadWouldUnload else {
             return "\(start) unload nf_conntrack or not: that can't be known from here."
         }
         guard reloadWouldUnload else {
-            let keep = limit.map { ": nf_conntrack_max stays \(limitText($0))" } ?? ""
+            let keep = limit.map { ": nf_conntrack_max stays \(limitText($0))" + origin } ?? ""
             return "\(start) not unload nf_conntrack\(keep)."
         }
         guard let reloadLimit, let limit else { return "\(start) unload nf_conntrack and reset its settings." }
@@ -50,7 +52,7 @@ extension DoctorReport {
             }.joined(separator: "  ")
         }
         let rest = settings.count - shown.count
-        if rest > 0 { lines.append("\(rest) more settings show no difference") }
+        if rest > 0 { lines.append("\(rest) more without a difference") }
         return lines
     }
 }

@@ -60,7 +60,9 @@ struct Examination {
             let changes = lost.map { "\($0.name) \(text($0.now)) -> \(text($0.afterReload))" }
             add(
                 "reload_loses_settings", .warning, "the same restart puts back \(changes.joined(separator: ", "))",
-                evidence: evidence, cure: restoreCure)
+                evidence: evidence,
+                cure: lost.contains { $0.configured == nil }
+                    ? "write them to \(facts.sysctlFile), and \(restoreCure)" : restoreCure)
         }
     }
 
@@ -88,20 +90,13 @@ struct Examination {
 
     private func keepCure(_ limit: UInt64) -> String {
         var cures: [String] = []
-        if facts.configuration["nf_conntrack_max"]?.number != limit {
+        if facts.configuration["nf_conntrack_max"]?.number.map({ isLess($0, limit) }) ?? true {
             cures.append("write net.netfilter.nf_conntrack_max = \(limit) to \(facts.sysctlFile)")
         }
-        for service in verdict.services {
-            switch service.kind {
-            case .iptables, .ip6tables:
-                let name = service.kind.rawValue
-                cures.append("\(name.uppercased())_MODULES_UNLOAD=\"no\" in /etc/sysconfig/\(name)-config")
-            case .firewalld: cures.append("CleanupModulesOnExit=no in /etc/firewalld/firewalld.conf")
-            case .nftables, .ufw, .persistent: break
-            }
-        }
+        cures += verdict.services.map(\.cure).filter { !$0.isEmpty }
         if !facts.restoresAfterReload { cures.append(restoreCure) }
-        if limit % 8 == 0, limit > 0, facts.loading.install == nil {
+        // With too few buckets hash_small says what to give at load.
+        if limit % 8 == 0, limit > 0, !isHashSmall {
             cures.append(
                 "or options nf_conntrack hashsize=\(limit / 8) in modprobe.d: a load gives 8 times that as limit")
         }

@@ -13,19 +13,35 @@ extension Examination {
                 add(
                     "firewalld_cleanup", lossSeverity,
                     "stopping firewalld \(what) the netfilter modules: settings are lost and all connections forgotten",
-                    evidence: [service.evidence], cure: "CleanupModulesOnExit=no in /etc/firewalld/firewalld.conf")
+                    evidence: [service.evidence], cure: service.cure)
             case .nftables, .ufw, .persistent: break
             }
         }
-        let accidents = verdict.keepers.filter { $0.isIPv6 && $0.isCertain }
-        if !accidents.isEmpty, verdict.wouldUnload == false {
-            let modules = accidents.map(\.module).joined(separator: ", ")
+        findAccidents()
+    }
+
+    /// The module survives today because of somebody who may be gone tomorrow.
+    private mutating func findAccidents() {
+        guard verdict.wouldUnload == false else { return }
+        let effect = "without them the same restart resets the limit to \(text(outlook.limit?.afterReload))"
+        let keepers = verdict.keepers.filter(\.isCertain)
+        let (others, ipv6) = (keepers.filter { !$0.isIPv6 }, keepers.filter(\.isIPv6))
+        func names(_ keepers: [UnloadVerdict.Keeper]) -> String {
+            Set(keepers.map(\.module)).sorted().joined(separator: ", ")
+        }
+        let unloading = facts.firewalls.filter { $0.unloads != false }
+        let cure = "do not rely on it: " + unloading.map(\.cure).joined(separator: "; ")
+        if others.isEmpty, !ipv6.isEmpty {
             add(
-                "ipv6_only_holds", .warning,
-                "only the rules of ip6tables (\(modules)) keep nf_conntrack loaded when iptables stops: without them"
-                    + " the same restart resets the limit to \(text(outlook.limit?.afterReload))",
-                evidence: facts.ipv6Rules.tracking.map { [$0] } ?? [],
-                cure: "do not rely on it: IPTABLES_MODULES_UNLOAD=\"no\" in /etc/sysconfig/iptables-config")
+                "ipv6_only_holds", lossSeverity,
+                "only the rules of ip6tables (\(names(ipv6))) keep nf_conntrack loaded when iptables stops: \(effect)",
+                evidence: facts.ipv6Rules.tracking.map { [$0] } ?? [], cure: cure)
+        } else if !others.isEmpty {
+            let services = unloading.map(\.kind.rawValue).joined(separator: " or ")
+            add(
+                "others_hold", lossSeverity,
+                "only the references of \(names(keepers)) keep nf_conntrack loaded when \(services) stops: \(effect)",
+                evidence: unloading.map(\.evidence), cure: cure)
         }
     }
 
@@ -44,7 +60,7 @@ extension Examination {
         add(
             "modules_unload", lossSeverity,
             "stopping or restarting \(name) unloads the netfilter modules: all settings are lost and connections forgotten",
-            evidence: [service.evidence], cure: "\(prefix)_MODULES_UNLOAD=\"no\" in \(config)")
+            evidence: [service.evidence], cure: service.cure)
         guard !service.restores else { return }
         add(
             "sysctl_load_list", facts.configuration.all.isEmpty ? .info : .warning,
@@ -69,6 +85,9 @@ extension Examination {
         if facts.programs.ufw != nil { findUfw() }
     }
 
+    static let kubeProxyCure =
+        "set conntrack.maxPerCore: 0 and conntrack.min: 0 in kube-proxy's configuration to leave it to sysctl.d"
+
     private mutating func findKubeProxy(_ evidence: Evidence) {
         let least = facts.programs.kubeProxyLimit(cores: facts.cores)
         let amount = least.map { "at least \($0) here" } ?? "\(facts.programs.maxPerCore) a core"
@@ -80,9 +99,7 @@ extension Examination {
             "kube-proxy sets nf_conntrack_max when it starts, \(amount), and the hash size with it"
                 + (isFought ? ": it overrides the \(configured?.value ?? "") that is configured" : ""),
             evidence: [evidence] + (isFought ? [configured?.evidence].compactMap { $0 } : []),
-            cure:
-                "set conntrack.maxPerCore: 0 and conntrack.min: 0 in kube-proxy's configuration to leave it to sysctl.d"
-        )
+            cure: Examination.kubeProxyCure)
     }
 
     private mutating func findUfw() {

@@ -17,8 +17,10 @@ extension Examination {
                 add(
                     "live_differs", isTight ? .critical : .warning,
                     "nf_conntrack_max is \(limitText(now))\(origin), \(limitText(wanted)) is configured",
-                    evidence: [configured.evidence], cure: "sysctl -w net.netfilter.nf_conntrack_max=\(wanted)")
-            } else if now != wanted {
+                    evidence: [configured.evidence],
+                    cure: facts.programs.kubeProxy != nil && limitOrigin?.hasPrefix("kube-proxy") == true
+                        ? Examination.kubeProxyCure : "sysctl -w net.netfilter.nf_conntrack_max=\(wanted)")
+            } else if now != wanted, facts.programs.kubeProxyLimit(cores: facts.cores) != now {
                 add(
                     "live_differs", .warning,
                     "nf_conntrack_max is \(limitText(now))\(origin), above the \(limitText(wanted)) that is configured and"
@@ -50,7 +52,7 @@ extension Examination {
     }
 
     private mutating func findBootRace() {
-        let configured = facts.configuration.all
+        let configured = facts.configuration.all.filter { $0.number != nil }
         guard !configured.isEmpty, !facts.appliesAtBoot, facts.modules.conntrack != nil else { return }
         let row = outlook.limit
         var effect = ""
@@ -60,15 +62,22 @@ extension Examination {
         add(
             "boot_race", .warning,
             "nothing loads nf_conntrack before the boot applies sysctl settings, so these are lost\(effect)",
-            evidence: configured.prefix(4).map(\.evidence),
+            evidence: (configured.filter { $0.key == "nf_conntrack_max" }
+                + configured.filter { $0.key != "nf_conntrack_max" }).prefix(4).map(\.evidence),
             cure: facts.isEL6
                 ? "modprobe nf_conntrack in /etc/sysconfig/modules/conntrack.modules; or \(restoreCure)"
                 : "\(restoreCure); or nf_conntrack in /etc/modules-load.d/conntrack.conf, which helps at boot only")
     }
 
+    /// More than 8 tuples in each bucket when the table is full; an entry has two.
+    var isHashSmall: Bool {
+        guard let limit = facts.limit, let buckets = facts.buckets, buckets > 0 else { return false }
+        return limit / buckets > 4
+    }
+
     /// The limit was raised and the hash was not: chains get long.
     private mutating func findHash(_ limit: UInt64) {
-        guard let buckets = facts.buckets, buckets > 0, limit / buckets > 4 else { return }
+        guard isHashSmall, let buckets = facts.buckets else { return }
         let wanted = (limit / 4 + 511) / 512 * 512
         // 320 bytes is what a 64 bit kernel's slab usually holds; said, since it is not read here.
         let size = facts.entrySize ?? 320
@@ -78,7 +87,8 @@ extension Examination {
         let load =
             facts.modules.conntrack == .builtIn
             ? "nf_conntrack.hashsize=\(wanted) on the kernel's command line"
-            : "options nf_conntrack hashsize=\(wanted) in /etc/modprobe.d/conntrack.conf"
+            : "options nf_conntrack hashsize=\(wanted) in /etc/modprobe.d/conntrack.conf, with which a load"
+                + " begins with 8 times that as limit"
         add(
             "hash_small", .warning,
             "\(buckets) buckets for a limit of \(limit): a full table has \(chain) tuples in each; \(wanted) are recommended."
@@ -88,10 +98,13 @@ extension Examination {
 
     // MARK: Other settings
 
+    private static let judgedApart = [
+        "nf_conntrack_max", "nf_conntrack_buckets", "nf_conntrack_acct", "nf_conntrack_timestamp",
+    ]
+
     mutating func findSettings() {
         let others = facts.configuration.all.filter { value in
-            guard value.key != "nf_conntrack_max", value.key != "nf_conntrack_buckets",
-                let live = facts.live[value.key],
+            guard !Examination.judgedApart.contains(value.key), let live = facts.live[value.key],
                 let wanted = value.number
             else { return false }
             return live != wanted
@@ -136,14 +149,15 @@ extension Examination {
         }
         for value in facts.configuration.all where value.number == nil {
             add(
-                "bad_value", .warning, "\(value.key): the kernel refuses \"\(value.value)\"",
+                "bad_value", .warning, "\(value.key) is configured as \(value.value), which the kernel refuses",
                 evidence: [value.evidence],
                 cure: "write a number, without quotation marks")
         }
         let problems = facts.configuration.problems
         if !problems.isEmpty {
             add(
-                "unreadable_configuration", .info, "\(problems.count) places of the sysctl configuration say nothing",
+                "unreadable_configuration", .info,
+                "lines or files of the sysctl configuration that can't be used: \(problems.count)",
                 evidence: problems.prefix(4).map { Evidence(file: $0.file, line: $0.line, text: $0.reason) })
         }
     }
@@ -153,7 +167,7 @@ extension Examination {
         guard !old.isEmpty else { return }
         // nf_conntrack's compatibility names went with 4.9.
         let areGone = facts.release.map { $0 >= KernelRelease(4, 9) } ?? true
-        let news = old.map { "net.netfilter.\($0.key) = \($0.value)" }
+        let news = Set(old.map { "net.netfilter.\($0.key) = \($0.value)" }).sorted()
         add(
             "old_keys", areGone ? .warning : .info,
             areGone

@@ -20,6 +20,19 @@ struct FirewallService: Equatable, Sendable {
     /// The line that says so, or the file it should stand in.
     var loadList: Evidence?
 
+    /// What makes it leave the modules alone; "" for one that does.
+    var cure: String {
+        let file = evidence.file
+        switch kind {
+        case .iptables, .ip6tables:
+            return "\(kind.rawValue.uppercased())_MODULES_UNLOAD=\"no\" in /etc/sysconfig/\(kind.rawValue)-config"
+        case .firewalld where evidence.line == nil:
+            return "CleanupModulesOnExit=no in \(file); EL7's firewalld, which does not know it, needs CleanupOnExit=no"
+        case .firewalld: return "CleanupModulesOnExit=no in \(file)"
+        case .nftables, .ufw, .persistent: return ""
+        }
+    }
+
     /// Those of the host that are enabled, or may be.
     static func all(in tree: FileTree) -> [FirewallService] {
         [

@@ -61,6 +61,15 @@ import Testing
         #expect(SysctlConfiguration.load(root: directory.path)["nf_conntrack_max"] == nil)
     }
 
+    /// systemd-sysctl 252 does not look what it is.
+    @Test func `a folder that is named like a file hides one too`() throws {
+        let found = try load([
+            ("usr/lib/sysctl.d/50-a.conf", "\(Self.max)=1"), ("etc/sysctl.d/50-a.conf/x", "\(Self.max)=2"),
+        ])
+        #expect(found["nf_conntrack_max"] == nil)
+        #expect(found.problems.map(\.file) == ["/etc/sysctl.d/50-a.conf"])
+    }
+
     @Test func `both names of the limit are one setting`() throws {
         let both = "\(Self.max)=1\nnet.nf_conntrack_max=2\n"
         #expect(try load([("etc/sysctl.d/a.conf", both)])["nf_conntrack_max"]?.number == 2)

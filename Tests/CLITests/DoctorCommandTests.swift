@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import TestKit
+import Testing
+
+/// `doctor`, as an administrator runs it on a saved host.
+@Suite struct DoctorCommandTests {
+    private static let fixtures = "\(Repository.root)/Tests/Fixtures/doctor"
+
+    private func doctor(_ arguments: String...) throws -> Command.Outcome {
+        try Command.conntrackMon(["doctor"] + arguments).run()
+    }
+
+    @Test(arguments: [("all-right", 0), ("container", 0), ("ubuntu-ufw", 1), ("el6", 2)] as [(String, Int32)])
+    func `the exit code tells the worst finding`(_ tree: String, _ code: Int32) throws {
+        let outcome = try doctor("--root", "\(Self.fixtures)/\(tree)")
+
+        #expect(outcome.status == .exited(code), "\(outcome)")
+        #expect(outcome.standardError == "")
+        #expect(try Golden.compare(outcome.standardOutput, with: "doctor/\(tree).txt") == nil)
+    }
+
+    @Test func `json is the same report on one line`() throws {
+        let outcome = try doctor("--json", "--root", "\(Self.fixtures)/el6/")
+
+        #expect(outcome.status == .exited(2))
+        #expect(try Golden.compare(outcome.standardOutput, with: "doctor/el6.json") == nil)
+    }
+
+    @Test func `proc and sys may lie elsewhere`() throws {
+        let (root, proc) = ("\(Self.fixtures)/all-right", "\(Self.fixtures)/absent/proc")
+        let outcome = try doctor("--root", root, "--procfs", proc)
+
+        #expect(outcome.status == .exited(0), "\(outcome)")
+        #expect(outcome.standardOutput.contains("nf_conntrack is not loaded"))
+    }
+
+    @Test func `this host is examined without root's help`() throws {
+        let outcome = try doctor()
+
+        #expect(outcome.standardOutput.hasPrefix("A firewall restart here would "), "\(outcome)")
+        #expect(outcome.standardError == "")
+    }
+
+    @Test(arguments: [
+        (["--root", "/no/such/folder"], "--root /no/such/folder: no such folder"),
+        (["--procfs", "/no/such/folder"], "--procfs /no/such/folder: no such folder"),
+        (["--sysfs", "/no/such/folder"], "--sysfs /no/such/folder: no such folder"),
+        (["--procfs", "/etc"], "--procfs /etc is a saved copy: give --root too"),
+        (["--netns", "no-such-namespace"], "no-such-namespace"), (["extra"], "extra"), (["--bogus"], "--bogus"),
+    ])
+    func `a wrong use is named and is no finding`(_ arguments: [String], _ text: String) throws {
+        let outcome = try Command.conntrackMon(["doctor"] + arguments).run()
+
+        #expect(outcome.status == .exited(64), "\(outcome)")
+        #expect(outcome.standardOutput == "")
+        #expect(outcome.standardError.contains(text), "\(outcome)")
+    }
+}
