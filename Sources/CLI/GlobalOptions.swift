@@ -69,6 +69,12 @@ struct Failure: Error, CustomStringConvertible {
     }
 }
 
+/// Whether a file at `path` may be replaced as a whole.
+func isPlainFileOrNone(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+}
+
 /// Whether `path` is a folder.
 func isFolder(_ path: String) -> Bool {
     var status = stat()

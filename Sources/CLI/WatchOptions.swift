@@ -237,6 +237,13 @@ struct OutputOptions: ParsableArguments {
     var onAlert: String?
 
     func validate() throws {
+        if let state {
+            guard !state.isEmpty, !state.hasSuffix("/") else {
+                throw ValidationError("--state '\(state)': is no file name")
+            }
+            // Replacing a device by a file would do harm.
+            guard isPlainFileOrNone(state) else { throw ValidationError("--state \(state): is no plain file") }
+        }
         guard let textfile else { return }
         guard textfile.hasSuffix(".prom") else {
             throw ValidationError("--textfile \(textfile): the name must end in .prom, or no collector reads it")

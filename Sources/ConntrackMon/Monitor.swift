@@ -94,6 +94,9 @@ public final class Monitor {
         case .timeout:
             look()
         case .signal(SIGHUP):
+            configure(now: true)
+            let announcements = drain() + readSettings(now: true)
+            lines.say(announcements)
             judge.acceptLive()
             let limit = latestLook?.limit.map(limitText) ?? "none"
             say(log: "SIGHUP: the limit that is live now is the accepted one: \(limit)")
@@ -125,6 +128,8 @@ public final class Monitor {
         judge.countsReloads = channel.countsReloads
         channel.ring.drain { records in
             collector.take(records, now: now) { look in
+                // Who writes a limit often wrote its configuration just before: it must be known to judge the limit.
+                if look.limit != latestLook?.limit { configure(now: true) }
                 latestLook = look
                 announcements += judge.observe(look)
             }
@@ -134,11 +139,18 @@ public final class Monitor {
 
     /// The settings and their configuration, where they are due to be read again.
     private func readSettings(now isNow: Bool) -> [Announcement] {
+        let before = rarely.parameters
         let moment = Moment.now()
-        if let configured = rarely.configuration(at: moment.monotonic, now: false) {
-            judge.configure(limit: configured.limit, parameters: configured.parameters)
-        }
-        return rarely.settings(at: moment.monotonic, now: isNow).map { judge.observe(parameters: $0, at: moment) } ?? []
+        let reading = rarely.settings(at: moment.monotonic, now: isNow)
+        // As with the limit: a written setting may follow a configuration that was written with it.
+        let isChanged = !rarely.parameters.elementsEqual(before, by: ==)
+        configure(now: isChanged)
+        return reading.map { judge.observe(parameters: $0, at: moment) } ?? []
+    }
+
+    private func configure(now isNow: Bool) {
+        guard let configured = rarely.configuration(at: Moment.now().monotonic, now: isNow) else { return }
+        judge.configure(limit: configured.limit, parameters: configured.parameters)
     }
 
     /// Ends an interval: one sample, judged and published.
@@ -169,9 +181,9 @@ public final class Monitor {
         files.keep(
             StateDocument(
                 timestamp: sample.moment.wall.seconds, bootId: boot.bootId, moduleInode: boot.moduleInode,
-                netnsInode: NetworkNamespace.current(), accepted: kept.accepted,
-                fall: kept.fall.map(StateDocument.Fall.init),
-                parameters: kept.parameters, peakDay: sample.entriesPeakDay,
+                netnsInode: NetworkNamespace.current(), accepted: kept.limit.accepted,
+                fall: kept.limit.fall.map(StateDocument.Fall.init), parameters: kept.parameters.accepted,
+                reverted: kept.parameters.reverted, waived: kept.limit.waived, peakDay: sample.entriesPeakDay,
                 peakKnownForSeconds: sample.peakKnownFor.inSeconds))
     }
 
@@ -238,7 +250,7 @@ public final class Monitor {
             case .state(let state):
                 let now = Moment.now()
                 let past = LimitWatch.Past(state, boot: boot, now: now.wall)
-                judge.restore(past, parameters: state.parameters)
+                judge.restore(past, ParameterWatch.Kept(state))
                 let knownFor = Duration.seconds(min(max(0, state.peakKnownForSeconds), 1e9))
                 collector.restore(peakDay: state.peakDay, knownFor: knownFor, at: now.monotonic)
             }

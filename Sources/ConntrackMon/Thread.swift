@@ -43,6 +43,11 @@ struct Thread: ~Copyable {
         self.handle = handle
     }
 
+    /// Nobody will wait for its end: its stack is freed by itself.
+    consuming func detach() {
+        pthread_detach(handle)
+    }
+
     /// Waits for its end, at most `patience`. False when it is stuck (a file system that hangs): it is left behind.
     func join(within patience: Duration) -> Bool {
         guard cnf_wait_readable(start.ended.descriptor, UInt64(patience.inNanoseconds)) == 1 else {

@@ -23,18 +23,22 @@ final class HourlyDoctor: Sendable {
     var report: DoctorReport? { latest.withLock { $0 } }
 
     /// Starts an examination if one is due. Never waits; a thread that cannot be started is tried again in an hour.
-    func step(now: MonotonicTime) {
+    /// Whether one was due.
+    @discardableResult
+    func step(now: MonotonicTime) -> Bool {
         let isDue = due.withLock { due in
             guard now >= due else { return false }
             due = now + HourlyDoctor.every
             return true
         }
-        guard isDue else { return }
-        _ = try? Thread(name: "doctor") { [self] in
+        guard isDue else { return false }
+        let thread = try? Thread(name: "doctor") { [self] in
             // On Linux this is the calling thread's priority, not the process's (setpriority(2), NOTES).
             setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
             let report = Doctor.examine(root: root, procfs: procfs, sysfs: sysfs)
             latest.withLock { $0 = report }
         }
+        thread?.detach()
+        return true
     }
 }

@@ -17,8 +17,12 @@ public struct Judge: Sendable {
     private var idleSamples = 0
     private var flushed = false
     private var neverSeen = false
-    /// The settings were compared with nothing but a state file yet.
-    private var isRestored = false
+    /// The settings were not read yet since a reload, or since the boot or reload that a state file tells of.
+    private var areReset = false
+    /// When that was; nil = before the monitor looked.
+    private var resetAt: MonotonicTime?
+    /// A reading that differs, until a later look shows that it was not a reload.
+    private var doubtful: (values: [String: UInt64], moment: Moment)?
 
     /// What a value of the limit looks like on this host.
     public var origin = LimitOrigin.unknown
@@ -42,26 +46,29 @@ public struct Judge: Sendable {
     /// The limit this host should have.
     public var baseline: (limit: UInt64, source: BaselineSource)? { limitWatch.baseline }
     /// When a reload is to be judged, so that looks should not wait for the interval.
-    public var settlesAt: MonotonicTime? { limitWatch.settlesAt }
+    public var settlesAt: MonotonicTime? { moduleWatch.absentSince == nil ? limitWatch.settlesAt : nil }
     /// Whether a reload waits to be judged.
-    public var isSettling: Bool { settlesAt != nil }
+    public var isSettling: Bool { limitWatch.settlesAt != nil }
 
     /// What is live now becomes the accepted normal: the limit and every other setting.
     public mutating func acceptLive() {
         limitWatch.acceptLive()
+        if let reading = doubtful { _ = parameterWatch.observe(reading.values, isReload: true) }
+        doubtful = nil
         parameterWatch.acceptLive()
+        limitWatch.reverted = parameterWatch.aside
     }
 
-    /// What the state file says, before the first look. `parameters` without their nf_conntrack_ prefix.
-    mutating func restore(_ past: LimitWatch.Past, parameters: [String: UInt64]) {
+    /// What the state file says, before the first look.
+    mutating func restore(_ past: LimitWatch.Past, _ parameters: ParameterWatch.Kept) {
         limitWatch.restore(past)
         parameterWatch.restore(parameters)
-        isRestored = past.cause == .reboot || past.story.hasSuffix("reloaded")
+        areReset = past.isReload
     }
 
     /// What to keep for the next start; nil before the first look.
-    var keep: (accepted: UInt64, fall: LimitWatch.Fall?, parameters: [String: UInt64])? {
-        limitWatch.keep.map { ($0.accepted, $0.fall, parameterWatch.accepted) }
+    var keep: (limit: LimitWatch.Kept, parameters: ParameterWatch.Kept)? {
+        limitWatch.keep.map { ($0, parameterWatch.keep) }
     }
 
     /// What sysctl configuration asks for.
@@ -75,6 +82,11 @@ public struct Judge: Sendable {
     /// Takes one look at the table. A fallen limit and a module that came back are judged here, without waiting.
     public mutating func observe(_ look: TableLook) -> [Announcement] {
         let change = moduleWatch.observe(look)
+        if case .back = change {
+            areReset = true
+            resetAt = look.moment.monotonic
+            trackingWatch.restart()
+        }
         neverSeen = change == .absent || (neverSeen && look.absent)
         var notices: [Notice] = []
         if change == .absent && settings.absent == nil { notices.append(absentNotice) }
@@ -82,13 +94,35 @@ public struct Judge: Sendable {
             let count = ReloadCount(total: moduleWatch.reloads, isExact: countsReloads)
             notices += limitWatch.observe(look, change, reloads: count)
         }
-        return notices.map { announce($0, at: look.moment) } + judgeLimit(at: look.moment)
+        return settleDoubt(by: look) + notices.map { announce($0, at: look.moment) } + judgeLimit(at: look.moment)
     }
 
     /// Takes a reading of the settings, without their nf_conntrack_ prefix.
+    ///
+    /// A reload may have come before it that no look has shown yet. So a reading that differs waits for a later look.
     public mutating func observe(parameters: [String: UInt64], at moment: Moment) -> [Announcement] {
-        let notices = parameterWatch.observe(parameters, isReload: limitWatch.settlesAt != nil || isRestored)
-        isRestored = false
+        guard !parameters.isEmpty else { return [] }
+        doubtful = nil
+        guard areReset || limitWatch.settlesAt != nil || !parameterWatch.differs(parameters) else {
+            doubtful = (parameters, moment)
+            return []
+        }
+        return take(parameters, at: moment)
+    }
+
+    private mutating func settleDoubt(by look: TableLook) -> [Announcement] {
+        guard let reading = doubtful, look.moment.monotonic > reading.moment.monotonic else { return [] }
+        // Without a table nothing is known; there will be another reading.
+        if look.absent { doubtful = nil }
+        guard moduleWatch.isWhole(look) else { return [] }
+        doubtful = nil
+        return take(reading.values, at: reading.moment)
+    }
+
+    private mutating func take(_ parameters: [String: UInt64], at moment: Moment) -> [Announcement] {
+        let notices = parameterWatch.observe(parameters, isReload: areReset || limitWatch.settlesAt != nil)
+        // A reading from before the reload says nothing of what it took away.
+        if resetAt.map({ moment.monotonic > $0 }) ?? true { areReset = false }
         limitWatch.reverted = parameterWatch.aside
         return notices.map { announce($0, at: moment) }
     }
@@ -118,9 +152,11 @@ public struct Judge: Sendable {
     /// What needs no haste: the limit against the configuration, the settings, a module that was never there.
     private mutating func judgeSettings(at now: Moment) -> [Announcement] {
         let atOnce = AlertBook.Holds(warning: .zero, critical: .zero, clear: .zero)
-        let notApplied = limitWatch.notAppliedVerdict(
-            context, uptime: now.monotonic - MonotonicTime(nanoseconds: 0), grace: settings.bootGrace)
-        let reverted = limitWatch.settlesAt == nil ? parameterWatch.verdict : nil
+        let uptime = now.monotonic - MonotonicTime(nanoseconds: 0)
+        let notApplied = limitWatch.notAppliedVerdict(context, uptime: uptime, grace: settings.bootGrace)
+        // While the host boots, what is configured may come yet; a reload that was seen is no boot.
+        let isBooting = uptime < settings.bootGrace && moduleWatch.reloads == 0
+        let reverted = limitWatch.settlesAt == nil && !isBooting ? parameterWatch.verdict : nil
         return [
             book.step(.limitNotApplied, notApplied, holds: atOnce, now: now),
             book.step(.parametersReverted, reverted, holds: atOnce, incident: limitWatch.incident, now: now),

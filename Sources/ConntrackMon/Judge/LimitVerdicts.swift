@@ -52,10 +52,19 @@ extension LimitWatch {
         let change = fall.cause == .unknown ? "is \(fall.to)" : "\(limitText(fall.from)) -> \(fall.to)"
         return Verdict(
             share.map { $0 >= context.warn } ?? true ? .critical : .warning, if: true,
-            "nf_conntrack_max \(change) (\(story)); \(outlook(context, fall))\(reverted);"
-                + " \(fix(baseline.limit, guess, context))",
+            "nf_conntrack_max \(change) (\(story)); \(outlook(context, fall))\(aside(fall));"
+                + " \(fix(baseline.limit, guess, context))\(prevent(fall))",
             calm: ending,
             values: ["limit_before": Double(fall.from), "limit": Double(fall.to), "baseline": Double(baseline.limit)])
+    }
+
+    /// What else the same reload took away; a limit that somebody wrote has nothing to do with it.
+    private func aside(_ fall: Fall) -> String {
+        fall.cause == .sysctlWrite || fall.cause == .unknown ? "" : reverted
+    }
+
+    private func prevent(_ fall: Fall) -> String {
+        fall.cause == .moduleReload || fall.cause == .reboot ? "; prevent: conntrack-mon doctor" : ""
     }
 
     private func outlook(_ context: Context, _ fall: Fall) -> String {
@@ -74,13 +83,20 @@ extension LimitWatch {
     }
 
     /// The live limit is below what is configured, and no fall that was seen explains it. `uptime` since boot: before
-    /// `grace` boot is still under way.
+    /// `grace` boot is still under way. nil = not to be said now.
     func notAppliedVerdict(_ context: Context, uptime: Duration, grace: Duration) -> Verdict? {
-        guard let configured, let live else { return nil }
+        guard let live else { return nil }
+        guard let configured else {
+            return Verdict(
+                .warning, if: false, "", calm: "nf_conntrack_max is \(limitText(live)), and nothing is configured")
+        }
+        let isBelow = isLess(live, configured.limit)
+        // Said by an alert of its own, or not over yet.
+        if isBelow && (fall != nil || settlesAt != nil || uptime < grace) { return nil }
         let guess = context.origin.guess(live, context.buckets)
         let writer = guess.map { "; it looks like \($0.text)" } ?? ""
         return Verdict(
-            .warning, if: isLess(live, configured.limit) && fall == nil && settlesAt == nil && uptime >= grace,
+            .warning, if: isBelow && waived != configured.limit,
             "nf_conntrack_max is \(limitText(live)), but \(configured.place) says \(limitText(configured.limit))\(writer);"
                 + " \(fix(configured.limit, guess, context))",
             calm: "nf_conntrack_max is \(limitText(live)), \(configured.place) says \(limitText(configured.limit))",

@@ -77,6 +77,17 @@ struct LimitWatch: Sendable {
         var cause: DropCause
         /// "while not watching (4m12s): rebooted".
         var story: String
+        /// A reboot or a load of the module began everything with its default.
+        var isReload = false
+        /// The configured limit below which a lower one was accepted.
+        var waived: UInt64?
+    }
+
+    /// What to keep for the next start.
+    struct Kept: Equatable, Sendable {
+        var accepted: UInt64
+        var fall: Fall?
+        var waived: UInt64?
     }
 
     private let settings: RuleSettings
@@ -84,6 +95,8 @@ struct LimitWatch: Sendable {
     private var accepted: (limit: UInt64, source: BaselineSource)?
     private var settling: Settling?
     private var past: Past?
+    /// The configured limit below which a lower one was written and accepted: that it is not applied is known.
+    private(set) var waived: UInt64?
 
     /// What sysctl configuration asks for; nil = nothing.
     var configured: ConfiguredLimit?
@@ -135,32 +148,37 @@ struct LimitWatch: Sendable {
     private mutating func observeFirst(_ look: TableLook, _ limit: UInt64) -> [Notice] {
         let time = look.moment.monotonic
         defer { accepted = accepted ?? (limit, .accepted) }
-        if let past {
-            self.past = nil
-            return compare(look, limit, past)
-        }
-        if let expected = settings.expectMax, isLess(limit, expected) {
+        let notices = past.map { compare(look, limit, $0) } ?? []
+        past = nil
+        if fall == nil, settling == nil, let expected = settings.expectMax, isLess(limit, expected) {
             let story = "below --expect-max \(limitText(expected)) since before the monitor looked"
             begin(Fall(from: expected, to: limit, cause: .unknown, since: time, story: story))
         }
-        return []
+        return notices
     }
 
     /// What happened while nobody watched.
     private mutating func compare(_ look: TableLook, _ limit: UInt64, _ past: Past) -> [Notice] {
         let time = look.moment.monotonic
-        accepted = (past.accepted, .state)
-        let baseline = baseline?.limit ?? past.accepted
-        guard isLess(limit, baseline) else {
+        waived = past.waived
+        if var fall = past.fall, past.cause == .whileDown, isLess(limit, baseline?.limit ?? past.accepted),
+            !isLess(limit, fall.to)
+        {
+            // It was said and counted when it began.
+            accepted = (past.accepted, .state)
+            fall.since = time
+            fall.to = limit
+            self.fall = fall
+            return []
+        }
+        guard isLess(limit, past.accepted), isLess(limit, settings.expectMax ?? past.accepted) else {
             accepted = (limit, .accepted)
             guard limit != past.accepted else { return [] }
             let change = "nf_conntrack_max \(limitText(past.accepted)) -> \(limitText(limit))"
             return [Notice(name: .limitChanged, summary: "\(past.story): \(change)")]
         }
-        if var fall = past.fall, fall.to == limit, past.cause == .whileDown {
-            fall.since = time
-            begin(fall)
-        } else if past.cause == .reboot, time < MonotonicTime(nanoseconds: 0) + settings.bootGrace {
+        accepted = (past.accepted, .state)
+        if past.cause == .reboot, time < MonotonicTime(nanoseconds: 0) + settings.bootGrace {
             // What is configured may come yet.
             settling = Settling(
                 cause: .reboot, at: time, until: MonotonicTime(nanoseconds: 0) + settings.bootGrace,
@@ -211,9 +229,15 @@ struct LimitWatch: Sendable {
                 let story = "written while the module stayed loaded"
                 begin(Fall(from: before, to: limit, cause: .sysctlWrite, since: look.moment.monotonic, story: story))
             } else {
+                // Another value: whether it suffices shows from now on.
                 fall?.to = limit
+                fall?.since = look.moment.monotonic
+                fall?.wasTight = false
             }
             return []
+        }
+        if let configured, isLess(limit, configured.limit), !isLess(before, configured.limit) {
+            waived = configured.limit
         }
         let wasFallen = end("nf_conntrack_max is \(limitText(limit))")
         accepted = (limit, .accepted)
@@ -246,6 +270,11 @@ struct LimitWatch: Sendable {
         settling = nil
 
         let baseline = baseline?.limit ?? reload.limitBefore
+        if isLess(limit, baseline), fall != nil, !isLess(limit, reload.limitBefore) {
+            // It had fallen before, and this took nothing more.
+            fall?.to = limit
+            return moreReloads(reload)
+        }
         if isLess(limit, baseline) {
             let from = fall?.from ?? reload.limitBefore
             let story = reload.story ?? story(of: reload, now: look.moment.monotonic)
@@ -256,7 +285,7 @@ struct LimitWatch: Sendable {
             return []
         }
         _ = end("nf_conntrack_max is \(limitText(limit))")
-        if isLess(accepted?.limit ?? 0, limit) { accepted = (limit, .accepted) }
+        accepted = (limit, .accepted)
         return restored(reload, limit) + moreReloads(reload)
     }
 
@@ -290,7 +319,8 @@ struct LimitWatch: Sendable {
 
     /// A lower limit that somebody wrote on purpose becomes the normal one, if it suffices.
     private mutating func adopt(_ look: TableLook, _ limit: UInt64) {
-        guard let fall else { return }
+        // What a reload leaves is not what somebody wrote.
+        guard let fall, settling == nil else { return }
         if let entries = look.entries, limit > 0, Double(entries) >= settings.warn * Double(limit) {
             self.fall?.wasTight = true
         }
@@ -326,6 +356,9 @@ struct LimitWatch: Sendable {
     }
 
     private mutating func accept(_ limit: UInt64, because: String) {
+        if let fall, let configured, isLess(limit, configured.limit), !isLess(fall.from, configured.limit) {
+            waived = configured.limit
+        }
         accepted = (limit, .accepted)
         _ = end("\(limitText(limit)) is accepted as the normal limit now\(because)")
     }
@@ -335,10 +368,10 @@ struct LimitWatch: Sendable {
         self.past = past
     }
 
-    /// What to keep for the next start.
-    var keep: (accepted: UInt64, fall: Fall?)? {
-        if let past { return (past.accepted, past.fall) }
-        return accepted.map { ($0.limit, fall) }
+    /// What to keep for the next start; nil before the first whole look.
+    var keep: Kept? {
+        if let past { return Kept(accepted: past.accepted, fall: past.fall, waived: past.waived) }
+        return accepted.map { Kept(accepted: $0.limit, fall: fall, waived: waived) }
     }
 }
 

@@ -30,7 +30,14 @@ struct ModuleWatch: Sendable {
     private var saidAbsent = false
     /// An unload was proved since the last look that showed the table.
     private var unloadSeen = false
+    /// Loads that uevents told of since then; only such a look counts them.
+    private var uncounted: UInt64 = 0
+    /// The last uevent was a load.
+    private var loadTold = false
+    /// Loads that were counted before their uevents came.
     private var owed: (loads: UInt64, until: MonotonicTime)?
+    /// One of those came since the last look that showed the table.
+    private var owedCame = false
 
     private(set) var absentSince: MonotonicTime?
     private(set) var reloads: UInt64 = 0
@@ -43,34 +50,47 @@ struct ModuleWatch: Sendable {
     }
 
     mutating func observe(_ look: TableLook) -> Change {
+        takeUevents(look)
         if look.absent { return observeAbsence(look) }
         unloadSeen = unloadSeen || look.unloaded
-        guard isWhole(look) else {
-            // Its uevents are counted with the next whole look.
-            return .none
-        }
+        guard isWhole(look) else { return .none }
         defer {
             unloadSeen = false
+            uncounted = 0
+            owedCame = false
             isKnown = true
         }
         let time = look.moment.monotonic
         let gone = absentSince.map { time - $0 }
         absentSince = nil
-        if !isKnown { return observeFirst(look) }
+        if !isKnown { return observeFirst(at: time) }
 
-        let times = count(look, proved: unloadSeen || gone != nil)
+        let times = count(at: time, proved: unloadSeen || gone != nil)
         guard times > 0 else { return .none }
         reloads += times
         lastAbsence = gone
         return .back(Return(gone: gone, times: times))
     }
 
+    /// Uevents are counted whatever the look they come with shows; those of loads that a descriptor proved first were.
+    private mutating func takeUevents(_ look: TableLook) {
+        if look.loads != look.unloads { loadTold = look.loads > look.unloads }
+        if let waiting = owed, look.moment.monotonic > waiting.until { owed = nil }
+        let late = min(owed?.loads ?? 0, look.loads)
+        if late > 0 {
+            owed?.loads -= late
+            owedCame = true
+        }
+        uncounted += look.loads - late
+    }
+
     private mutating func observeAbsence(_ look: TableLook) -> Change {
         unloadSeen = false
-        // Loads that did not last are over; only the one that stays is counted, when it is seen.
+        // Gone again: the uevent of the load before has come, or never will.
+        owed = nil
+        owedCame = false
         if isKnown {
             absentSince = absentSince ?? look.moment.monotonic
-            reloads += look.unloads > 1 ? min(look.loads, look.unloads - 1) : 0
             return .none
         }
         defer { saidAbsent = true }
@@ -78,22 +98,19 @@ struct ModuleWatch: Sendable {
     }
 
     /// The first load is no reload, and neither is its uevent, which may come a moment later.
-    private mutating func observeFirst(_ look: TableLook) -> Change {
+    private mutating func observeFirst(at time: MonotonicTime) -> Change {
         guard saidAbsent else { return .none }
-        if look.loads == 0 { owed = (1, look.moment.monotonic + ModuleWatch.patience) }
-        reloads += look.loads > 1 ? look.loads - 1 : 0
+        if !loadTold { owed = (1, time + ModuleWatch.patience) }
+        let loads = uncounted + (loadTold ? 0 : 1)
+        reloads += max(1, loads) - 1
         return .none
     }
 
-    /// How many reloads this look adds.
-    private mutating func count(_ look: TableLook, proved: Bool) -> UInt64 {
-        let time = look.moment.monotonic
-        if let waiting = owed, time > waiting.until { owed = nil }
-        let confirmed = min(owed?.loads ?? 0, look.loads)
-        if confirmed > 0 { owed?.loads -= confirmed }
-        let told = look.loads - confirmed
-        guard proved, told == 0 else { return told }
-        if confirmed > 0 { return 0 }
+    /// How many reloads there were since the last look that showed the table.
+    private mutating func count(at time: MonotonicTime, proved: Bool) -> UInt64 {
+        guard proved, uncounted == 0 else { return uncounted }
+        // One more uevent is to come, and is counted then.
+        if owedCame { return 0 }
         owed = ((owed?.loads ?? 0) + 1, time + ModuleWatch.patience)
         return 1
     }

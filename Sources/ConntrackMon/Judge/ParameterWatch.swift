@@ -32,6 +32,13 @@ struct ParameterWatch: Sendable {
         }
     }
 
+    /// What to keep for the next start.
+    struct Kept: Equatable, Sendable {
+        var accepted: [String: UInt64] = [:]
+        /// The values that stand in the place of accepted ones.
+        var reverted: [String: UInt64] = [:]
+    }
+
     /// The values these settings had and were content with.
     private(set) var accepted: [String: UInt64] = [:]
     private(set) var reverted: [Reversion] = []
@@ -71,9 +78,26 @@ struct ParameterWatch: Sendable {
         reverted = reverted.filter { $0.place != nil }
     }
 
-    /// The values of the state file.
-    mutating func restore(_ values: [String: UInt64]) {
-        accepted = values
+    /// Whether a reading has a value that is neither accepted nor known to be lost.
+    func differs(_ values: [String: UInt64]) -> Bool {
+        values.contains { name, value in
+            guard let before = accepted[name], before != value else { return false }
+            return reverted.first { $0.name == name && $0.place == nil }?.new != value
+        }
+    }
+
+    /// What the state file says.
+    mutating func restore(_ kept: Kept) {
+        accepted = kept.accepted
+        reverted = kept.reverted.keys.sorted().compactMap { name in
+            guard let old = kept.accepted[name], let new = kept.reverted[name] else { return nil }
+            return Reversion(name: name, old: old, new: new)
+        }
+    }
+
+    var keep: Kept {
+        let lost = reverted.filter { $0.place == nil }.map { ($0.name, $0.new) }
+        return Kept(accepted: accepted, reverted: Dictionary(lost) { first, _ in first })
     }
 
     /// "; also reverted: tcp_timeout_established 86400 -> 432000 (+2 more)", or "".

@@ -10,13 +10,19 @@ struct TrackingWatch: Sendable {
     private var minutes: [UInt64] = []
     private var began: (time: MonotonicTime, new: UInt64)?
 
-    /// Whether tracking stopped with this sample. Loss, a gap or a reload starts the watch anew.
+    /// Forgets what came before: a reload.
+    mutating func restart() {
+        minutes = []
+        began = nil
+    }
+
+    /// Whether tracking stopped with this sample. Loss, a gap, an absence or events that
+    /// cannot come start the watch anew.
     mutating func observe(_ sample: Sample) -> Bool {
         guard let events = sample.events, sample.gap == nil, sample.lostNow.total == 0, !sample.table.absent,
-            !sample.table.unloaded
+            sample.isNetlinkThere != false
         else {
-            minutes = []
-            began = nil
+            restart()
             return false
         }
         let time = sample.moment.monotonic

@@ -26,6 +26,10 @@ struct StateDocument: Codable, Equatable, Sendable {
     var fall: Fall?
     /// Every setting, without its nf_conntrack_ prefix.
     var parameters: [String: UInt64]
+    /// The live values of those that a reload or a boot has taken away.
+    var reverted: [String: UInt64]?
+    /// The configured limit below which a lower one was accepted.
+    var waived: UInt64?
     var peakDay: UInt64?
     var peakKnownForSeconds: Double
 
@@ -82,24 +86,31 @@ enum StateFile {
 }
 
 extension LimitWatch.Past {
+    private static let known = "; known since before this start"
+
     /// What became of the host since the state file was written.
     init(_ state: StateDocument, boot: BootIdentity, now: WallTime) {
         let away = "while not watching (\(readable(seconds: max(0, now.seconds - state.timestamp))))"
         accepted = state.accepted
-        if let bootId = state.bootId, let now = boot.bootId, bootId != now {
-            cause = .reboot
-            story = "\(away): rebooted"
-        } else if let inode = state.moduleInode, let now = boot.moduleInode, inode != now {
-            cause = .whileDown
-            story = "\(away): module reloaded"
-        } else {
-            cause = .whileDown
-            story = "\(away): written"
-        }
+        waived = state.waived
+        let isReboot = state.bootId != nil && boot.bootId != nil && state.bootId != boot.bootId
+        cause = isReboot ? .reboot : .whileDown
+        isReload = isReboot || state.moduleInode != boot.moduleInode
+        let what =
+            isReboot
+            ? "rebooted" : !isReload ? "written" : boot.moduleInode == nil ? "module unloaded" : "module reloaded"
+        story = "\(away): \(what)"
         fall = state.fall.map { fall in
             LimitWatch.Fall(
                 from: fall.from, to: fall.to, cause: DropCause(rawValue: fall.cause) ?? .unknown,
-                since: MonotonicTime(nanoseconds: 0), story: "\(fall.story); known since before this start")
+                since: MonotonicTime(nanoseconds: 0),
+                story: fall.story.hasSuffix(Self.known) ? fall.story : fall.story + Self.known)
         }
+    }
+}
+
+extension ParameterWatch.Kept {
+    init(_ state: StateDocument) {
+        self.init(accepted: state.parameters, reverted: state.reverted ?? [:])
     }
 }

@@ -76,6 +76,8 @@ struct TableReader: ~Copyable {
     private var refcnt: KeptValue?
     private let isBuiltIn: Bool
     private var isShownBySys = false
+    /// The module was loaded just now: what its sysctls do not show yet is not missing.
+    private var isComing = false
 
     /// `sysfs` nil: what /sys says is not about this /proc.
     init(procfs: String, sysfs: String? = nil) {
@@ -88,9 +90,16 @@ struct TableReader: ~Copyable {
     /// One look at the table.
     mutating func read() -> cnf_table {
         // The limit first: were the module loaded between the two reads, its new limit is seen at the next look.
-        let limit = self.limit.read()
-        let entries = self.entries.read()
-        let (unloaded, alive) = module(sysctlGone: limit.unloaded || entries.unloaded)
+        var limit = self.limit.read()
+        var entries = self.entries.read()
+        let state = refcnt?.read()
+        if limit.unloaded || entries.unloaded || state?.unloaded == true {
+            // The unload may have fallen between the reads: none may show what was before it.
+            if !limit.unloaded { limit = self.limit.read() }
+            if !entries.unloaded { entries = self.entries.read() }
+        }
+        let sysctlGone = limit.unloaded || entries.unloaded
+        let (unloaded, alive) = module(state, sysctlGone: sysctlGone, hasSysctl: limit.code == 0 || entries.code == 0)
         var record = cnf_table()
         record.time_ns = Moment.now().monotonic.nanoseconds
         record.kind = UInt8(CNF_TABLE.rawValue)
@@ -103,12 +112,16 @@ struct TableReader: ~Copyable {
         return record
     }
 
-    private mutating func module(sysctlGone: Bool) -> (unloaded: Bool, alive: Bool) {
+    private mutating func module(
+        _ state: KeptValue.Reading?, sysctlGone: Bool, hasSysctl: Bool
+    ) -> (unloaded: Bool, alive: Bool) {
         if isBuiltIn { return (false, true) }
-        guard let state = refcnt?.read() else { return (sysctlGone, false) }
+        guard let state else { return (sysctlGone, false) }
         let isAlive = state.code == 0
         defer { isShownBySys = isShownBySys || isAlive }
+        // While it is loaded /sys shows it first; while it is unloaded refcnt is -1, which is no number.
+        if hasSysctl { isComing = false } else if state.unloaded || !isAlive { isComing = true }
         // A container may have no /sys/module: then the sysctl is all there is to go by.
-        return (isAlive || isShownBySys ? state.unloaded : sysctlGone, isAlive)
+        return (isAlive || isShownBySys ? state.unloaded : sysctlGone, isAlive && !isComing)
     }
 }

@@ -62,4 +62,34 @@ struct JudgeRun {
     mutating func accept() {
         judge.acceptLive()
     }
+
+    /// sysctl.d asks for `limit`, or for nothing.
+    mutating func configure(_ limit: UInt64?, parameters: [String: UInt64] = [:]) {
+        let place = "/etc/sysctl.d/90-conntrack.conf"
+        judge.configure(
+            limit: limit.map { ConfiguredLimit(limit: $0, place: place + ":3") },
+            parameters: parameters.mapValues { ConfiguredParameter(value: $0, place: place + ":4") })
+    }
+
+    /// A reading of the settings.
+    mutating func read(_ seconds: Double, _ parameters: [String: UInt64]) {
+        announcements += judge.observe(parameters: parameters, at: .at(seconds))
+    }
+
+    /// What a state file says of the time before.
+    mutating func restore(
+        accepted: UInt64, fall: LimitWatch.Fall? = nil, cause: DropCause = .whileDown, isReload: Bool = false,
+        waived: UInt64? = nil, parameters: ParameterWatch.Kept = .init()
+    ) {
+        let story = "while not watching (4m12s): " + (cause == .reboot ? "rebooted" : isReload ? "reloaded" : "written")
+        judge.restore(
+            LimitWatch.Past(
+                accepted: accepted, fall: fall, cause: cause, story: story, isReload: isReload, waived: waived),
+            parameters)
+    }
+
+    /// The text of what was said last under `name`.
+    func summary(of name: String) -> String {
+        announcements.last { $0.name == name }?.summary ?? ""
+    }
 }
