@@ -113,9 +113,10 @@ struct TextfileTests {
 }
 
 extension Metrics {
-    /// The label that `--netns` PATH gives.
+    /// The label that `--netns` PATH gives: the path names nothing, so the namespace's inode.
     private static func label(_ namespace: TestNamespace) -> String {
-        namespace.path.split(separator: "/").last.map(String.init) ?? ""
+        var status = stat()
+        return stat(namespace.path, &status) == 0 ? "net:[\(status.st_ino)]" : ""
     }
 
     fileprivate func fires(netns: TestNamespace, _ alert: String, _ level: String) -> Bool? {
