@@ -124,6 +124,8 @@ public struct Judge: Sendable {
         // A reading from before the reload says nothing of what it took away.
         if resetAt.map({ moment.monotonic > $0 }) ?? true { areReset = false }
         limitWatch.reverted = parameterWatch.aside
+        // A reload may bring a hash of another size, which tells where the new limit comes from.
+        buckets = parameters["buckets"] ?? buckets
         return notices.map { announce($0, at: moment) }
     }
 

@@ -46,6 +46,12 @@ struct EventSocket: ~Copyable {
         cnf_events_close(handle)
     }
 
+    /// Joins `groups` again: no effect on this socket, but the kernel loads nf_conntrack_netlink for it.
+    func join(_ groups: EventGroups) throws(SystemError) {
+        let joined = cnf_events_join(handle, groups.rawValue)
+        guard joined == 0 else { throw SystemError("join again", "the conntrack event groups", -joined) }
+    }
+
     /// What one pump did.
     struct Pumped {
         var filled = 0

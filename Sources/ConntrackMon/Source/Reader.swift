@@ -16,6 +16,8 @@ final class Reader {
         var groups: EventGroups
         var receiveBuffer: UInt32
         var loadModules: Bool
+        /// How long after a reload nf_conntrack_netlink is loaded again, with leave to.
+        var settle: Duration
         /// Where /sys tells about the module behind this /proc; nil when it is about another kernel's.
         var sysfsOfTable: String?
         /// Events were asked for by name, so not having them is a fault.
@@ -34,6 +36,7 @@ final class Reader {
     private var unsaid = cnf_table()
     private var overrunPending = false
     private var joinNotBefore: UInt64 = 0
+    private var rejoinAt: UInt64?
 
     private static let shortTick: UInt64 = 2_000_000
     private static let longestTick: UInt64 = 50_000_000
@@ -77,6 +80,7 @@ final class Reader {
                 sampleTable()
                 countOverruns()
                 joinIfPossible(now)
+                rejoinIfDue(now)
                 // Whole periods, so that a delay moves no later sample; after a long one no burst makes up for it.
                 next += (now - next) / period * period + period
             }
@@ -118,6 +122,9 @@ final class Reader {
             record.unloaded != 0 || record.loads != 0 || record.limit != lastTable.limit
             || record.limit_errno != lastTable.limit_errno
             || record.entries_errno != lastTable.entries_errno
+        if record.unloaded != 0 || record.loads != 0 || record.limit_errno != lastTable.limit_errno {
+            rejoinAt = record.time_ns + UInt64(plan.settle.inNanoseconds)
+        }
         lastTable = record
         if changed || channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
     }
@@ -175,6 +182,21 @@ final class Reader {
             return
         }
         if seenBefore { join() }
+    }
+
+    /// After a reload the socket is joined, but silent until nf_conntrack_netlink is back; joining again loads it. Only
+    /// with leave to, and only when nf_conntrack has been back for --settle: whoever restarts a firewall may unload it
+    /// more than once, and must not find it loaded by us.
+    private func rejoinIfDue(_ now: UInt64) {
+        guard let due = rejoinAt, now >= due, lastTable.limit_errno == 0 else { return }
+        rejoinAt = nil
+        guard plan.loadModules, events != nil, !ConntrackModule.mayListen(sysfs: plan.sysfs) else { return }
+        do throws(SystemError) {
+            try events?.join(plan.groups)
+        } catch {
+            channel.eventStatus = .failed(error)
+            events = nil
+        }
     }
 
     private func join() {
