@@ -5,6 +5,10 @@ internal import Glibc
 
 /// A named POSIX thread and its end. (Foundation's Thread would bring ICU; Swift concurrency a pool that may not block.)
 struct Thread: ~Copyable {
+    /// How long the end of the monitor waits for a thread. Each ends within milliseconds; on a machine short of CPU it may
+    /// take longer, and the last textfile is worth waiting for. Only a file system that hangs takes all of it.
+    static let patience = Duration.seconds(2)
+
     private final class Start {
         let name: String
         let body: () -> Void

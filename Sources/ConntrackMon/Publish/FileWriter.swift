@@ -59,7 +59,7 @@ final class FileWriter {
     func stop() {
         mailbox.withLock { $0.isStopping = true }
         bell.ring()
-        _ = thread?.join(within: .milliseconds(100))
+        _ = thread?.join(within: Thread.patience)
     }
 
     private func run() {

@@ -72,7 +72,7 @@ final class LineWriter {
     func stop() {
         mailbox.withLock { $0.isStopping = true }
         bell.ring()
-        _ = thread?.join(within: .milliseconds(50))
+        _ = thread?.join(within: Thread.patience)
     }
 
     private func run() {

@@ -67,7 +67,7 @@ final class Reader {
     /// Ends the thread after a last drain and waits for it. False when it is stuck.
     func stop() -> Bool {
         channel.stop.ring()
-        return thread?.join(within: .milliseconds(100)) ?? true
+        return thread?.join(within: Thread.patience) ?? true
     }
 
     private func run() {
