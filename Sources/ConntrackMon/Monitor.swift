@@ -28,6 +28,7 @@ public final class Monitor {
     private let lines: LineWriter
     private let files: FileWriter
 
+    private let keeper: StateKeeper?
     private var rarely: SettingsReader
     private let doctor: HourlyDoctor?
     private var news = EventNews()
@@ -49,6 +50,7 @@ public final class Monitor {
         judge = Judge(settings: settings.rules, identity: identity)
         lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
         files = try FileWriter(plan: FileWriter.Plan(settings))
+        keeper = StateKeeper(settings)
         let root = settings.configurationRoot
         rarely = SettingsReader(procfs: settings.procfs, root: root, isInitialNamespace: identity.netns == "root")
         doctor = root.map { HourlyDoctor(root: $0, procfs: settings.procfs, sysfs: settings.sysfs) }
@@ -176,15 +178,7 @@ public final class Monitor {
     }
 
     private func keep(_ sample: Sample) {
-        guard settings.state != nil, let kept = judge.keep else { return }
-        let boot = BootIdentity.now(procfs: settings.procfs, sysfs: settings.sysfs)
-        files.keep(
-            StateDocument(
-                timestamp: sample.moment.wall.seconds, bootId: boot.bootId, moduleInode: boot.moduleInode,
-                netnsInode: NetworkNamespace.current(), accepted: kept.limit.accepted,
-                fall: kept.limit.fall.map(StateDocument.Fall.init), parameters: kept.parameters.accepted,
-                reverted: kept.parameters.reverted, waived: kept.limit.waived, peakDay: sample.entriesPeakDay,
-                peakKnownForSeconds: sample.peakKnownFor.inSeconds))
+        if let state = keeper?.document(sample, judge) { files.keep(state) }
     }
 
     private func surroundings() -> Collector.Surroundings {
@@ -239,27 +233,18 @@ public final class Monitor {
 
     /// What the state file knows, so that the first look is compared with it.
     private func restore() {
-        guard let path = settings.state else { return }
-        do throws(SystemError) {
-            switch try StateFile.load(path) {
-            case .none: break
-            case .setAside(let aside, let why):
-                say(log: "--state \(path) \(why): set aside as \(aside), starting anew", level: .warning)
-            case .state(let state) where state.netnsInode != NetworkNamespace.current() && state.bootId == boot.bootId:
-                say(log: "--state \(path) is about another network namespace: starting anew", level: .warning)
-            case .state(let state):
-                let now = Moment.now()
-                let past = LimitWatch.Past(state, boot: boot, now: now.wall)
-                judge.restore(past, ParameterWatch.Kept(state))
-                let knownFor = Duration.seconds(min(max(0, state.peakKnownForSeconds), 1e9))
-                collector.restore(peakDay: state.peakDay, knownFor: knownFor, at: now.monotonic)
-            }
-        } catch {
-            say(log: "--state: \(error); starting anew", level: .warning)
+        let now = Moment.now()
+        switch keeper?.load(now: now.wall) {
+        case .nothing, nil:
+            break
+        case .unusable(let why):
+            say(log: why, level: .warning)
+        case .state(let state, let past):
+            judge.restore(past, ParameterWatch.Kept(state))
+            let knownFor = Duration.seconds(min(max(0, state.peakKnownForSeconds), 1e9))
+            collector.restore(peakDay: state.peakDay, knownFor: knownFor, at: now.monotonic)
         }
     }
-
-    private var boot: BootIdentity { BootIdentity.now(procfs: settings.procfs, sysfs: settings.sysfs) }
 
     /// Counts what is still under way, leaves files that say the monitor has stopped, and ends the threads; in 200 ms.
     private func end(_ reason: String) {
@@ -287,38 +272,5 @@ public final class Monitor {
 
     private func eventNews() -> [Announcement] {
         news.take(channel.eventStatus).map { [logLine($0)] } ?? []
-    }
-}
-
-extension Reader.Plan {
-    init(_ settings: Settings, isLive: Bool) {
-        self.init(
-            procfs: settings.procfs, sysfs: settings.sysfs, sample: settings.sample,
-            groups: settings.source == .none || !isLive ? [] : settings.events, receiveBuffer: settings.receiveBuffer,
-            loadModules: settings.loadModules, settle: settings.rules.settle,
-            sysfsOfTable: isLive == KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
-            eventsRequired: settings.source == .netlink)
-    }
-}
-
-extension LineWriter.Plan {
-    init(_ settings: Settings, identity: Identity) {
-        self.init(
-            identity: identity, format: settings.format, alertFormat: settings.alertFormat, journal: settings.journal,
-            hook: settings.hook)
-    }
-}
-
-extension FileWriter.Plan {
-    init(_ settings: Settings) {
-        self.init(
-            textfile: settings.textfile, status: settings.runDirectory.map { $0 + "/status.json" },
-            state: settings.state)
-    }
-}
-
-extension StateDocument.Fall {
-    init(_ fall: LimitWatch.Fall) {
-        self.init(from: fall.from, to: fall.to, cause: fall.cause.rawValue, story: fall.story)
     }
 }

@@ -95,3 +95,11 @@ final class FileWriter {
         }
     }
 }
+
+extension FileWriter.Plan {
+    init(_ settings: Settings) {
+        self.init(
+            textfile: settings.textfile, status: settings.runDirectory.map { $0 + "/status.json" },
+            state: settings.state)
+    }
+}

@@ -125,3 +125,11 @@ final class LineWriter {
         }
     }
 }
+
+extension LineWriter.Plan {
+    init(_ settings: Settings, identity: Identity) {
+        self.init(
+            identity: identity, format: settings.format, alertFormat: settings.alertFormat, journal: settings.journal,
+            hook: settings.hook)
+    }
+}

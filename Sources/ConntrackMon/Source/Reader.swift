@@ -219,3 +219,14 @@ final class Reader {
         }
     }
 }
+
+extension Reader.Plan {
+    init(_ settings: Settings, isLive: Bool) {
+        self.init(
+            procfs: settings.procfs, sysfs: settings.sysfs, sample: settings.sample,
+            groups: settings.source == .none || !isLive ? [] : settings.events, receiveBuffer: settings.receiveBuffer,
+            loadModules: settings.loadModules, settle: settings.rules.settle,
+            sysfsOfTable: isLive == KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
+            eventsRequired: settings.source == .netlink)
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// The two ends of --state: what the last run left is read once at the start, what this one knows is put into words for
+/// the file writer.
+struct StateKeeper {
+    /// What the state file gave.
+    enum Found {
+        case nothing
+        case state(StateDocument, LimitWatch.Past)
+        /// Why it is of no use, and what became of it.
+        case unusable(String)
+    }
+
+    let path: String
+    let procfs: String
+    let sysfs: String
+
+    /// nil without --state.
+    init?(_ settings: Settings) {
+        guard let path = settings.state else { return nil }
+        self.path = path
+        procfs = settings.procfs
+        sysfs = settings.sysfs
+    }
+
+    func load(now: WallTime) -> Found {
+        let boot = BootIdentity.now(procfs: procfs, sysfs: sysfs)
+        do throws(SystemError) {
+            switch try StateFile.load(path) {
+            case .none:
+                return .nothing
+            case .setAside(let aside, let why):
+                return .unusable("--state \(path) \(why): set aside as \(aside), starting anew")
+            case .state(let state) where state.netnsInode != NetworkNamespace.current() && state.bootId == boot.bootId:
+                return .unusable("--state \(path) is about another network namespace: starting anew")
+            case .state(let state):
+                return .state(state, LimitWatch.Past(state, boot: boot, now: now))
+            }
+        } catch {
+            return .unusable("--state: \(error); starting anew")
+        }
+    }
+
+    /// What to keep after `sample`; nil before the first look at a table.
+    func document(_ sample: Sample, _ judge: Judge) -> StateDocument? {
+        guard let kept = judge.keep else { return nil }
+        let boot = BootIdentity.now(procfs: procfs, sysfs: sysfs)
+        return StateDocument(
+            timestamp: sample.moment.wall.seconds, bootId: boot.bootId, moduleInode: boot.moduleInode,
+            netnsInode: NetworkNamespace.current(), accepted: kept.limit.accepted,
+            fall: kept.limit.fall.map(StateDocument.Fall.init), parameters: kept.parameters.accepted,
+            reverted: kept.parameters.reverted, waived: kept.limit.waived, peakDay: sample.entriesPeakDay,
+            peakKnownForSeconds: sample.peakKnownFor.inSeconds)
+    }
+}
+
+extension StateDocument.Fall {
+    init(_ fall: LimitWatch.Fall) {
+        self.init(from: fall.from, to: fall.to, cause: fall.cause.rawValue, story: fall.story)
+    }
+}
