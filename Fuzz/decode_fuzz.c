@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// libFuzzer entry: any bytes as a netlink message, to our decoder and to the library's text. scripts/fuzz.sh builds it.
+// libFuzzer entry: any bytes as a netlink message, to our decoder and to the library's text, and as a uevent.
+// scripts/fuzz.sh builds it.
 
 #include "CNetfilter.h"
 
@@ -45,6 +46,16 @@ static void check_repeatable(const void *message, size_t size, const struct cnf_
     require(memcmp(event, &again, sizeof(again)) == 0);
 }
 
+/// The same bytes as a uevent: it names a module whole, and only with its end in the message.
+static void check_uevent(const void *message, size_t size)
+{
+    const int change = cnf_uevent(message, size, "nf_conntrack");
+
+    require(change >= CNF_MODULE_NONE && change <= CNF_MODULE_REMOVED);
+    if (change != CNF_MODULE_NONE)
+        require(size >= sizeof("add@/module/nf_conntrack") && memchr(message, 0, size) != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -67,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (cnf_text(message, size, text, sizeof(text)) >= 0)
         require(memchr(text, 0, sizeof(text)) != NULL);
+    check_uevent(message, size);
     free(message);
     return 0;
 }

@@ -54,6 +54,9 @@ import Testing
         ("--unload-hold", "1e3s"), ("--settle", "inf"), ("--adopt", "15 m"), ("--forecast", "%"),
         ("--expect-max", "lots"), ("--expect-max", "-1"), ("--expect-max", "+5"), ("--receive-buffer", "+5"),
         ("--expect-max", "99999999999"), ("--expect-max", "64K"),
+        ("--boot-grace", "2"), ("--boot-grace", "-2m"), ("--boot-grace", "soon"), ("--absent", "maybe"),
+        ("--absent", ""), ("--absent", "unknown"), ("--state", "/dev/null"), ("--state", "/tmp"), ("--state", "/tmp/"),
+        ("--state", ""),
         ("--format", "xml"), ("--alert-format", "yaml"), ("--textfile", "metrics.txt"), ("--textfile-interval", "0s"),
     ]
 
@@ -100,6 +103,18 @@ import Testing
         #expect(outcome.standardOutput == "")
         #expect(outcome.standardError.split(separator: "\n").count == 1, "\(outcome)")
         #expect(outcome.standardError.contains("--textfile \(path)"))
+        #expect(outcome.standardError.contains("No such file or directory"))
+    }
+
+    @Test func `a folder for the state that is not there is one line and exit 1`() throws {
+        let host = try FakeHost()
+        let path = host.directory.path(of: "none/state")
+        let outcome = try host.run("watch", "--state", path, "--count", "1")
+
+        #expect(outcome.status == .exited(1))
+        #expect(outcome.standardOutput == "")
+        #expect(outcome.standardError.split(separator: "\n").count == 1, "\(outcome)")
+        #expect(outcome.standardError.contains("--state \(path)"))
         #expect(outcome.standardError.contains("No such file or directory"))
     }
 

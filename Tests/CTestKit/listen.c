@@ -6,6 +6,7 @@
 #include "CTestKit.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,6 +46,52 @@ int ctk_forge(const void *message, size_t size, int group)
         error = -errno;
     close(fd);
     return error;
+}
+
+/// Sends a uevent to `groups`, or without groups to the kernel. Waits for the kernel's answer then.
+static int send_uevent(const void *message, size_t size, unsigned groups)
+{
+    const struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = groups};
+    const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+    int error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (sendto(fd, message, size, 0, (const struct sockaddr *)&to, sizeof(to)) != (ssize_t)size)
+        error = -errno;
+    if (error == 0 && groups == 0) {
+        struct {
+            struct nlmsghdr header;
+            struct nlmsgerr error;
+            char more[512];
+        } answer;
+
+        if (recv(fd, &answer, sizeof(answer), 0) < (ssize_t)(sizeof(answer.header) + sizeof(int)))
+            error = -errno;
+        else
+            error = answer.error.error;
+    }
+    close(fd);
+    return error;
+}
+
+int ctk_forge_uevent(const void *text, size_t size)
+{
+    return send_uevent(text, size, 1);
+}
+
+int ctk_kernel_uevent(const void *text, size_t size)
+{
+    struct {
+        struct nlmsghdr header;
+        char text[1024];
+    } message = {.header = {.nlmsg_type = NLMSG_MIN_TYPE, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK}};
+
+    if (size > sizeof(message.text))
+        return -EMSGSIZE;
+    message.header.nlmsg_len = (unsigned)(NLMSG_HDRLEN + size);
+    memcpy(message.text, text, size);
+    return send_uevent(&message, message.header.nlmsg_len, 0);
 }
 
 int ctk_packet_pair(int ends[2], int bytes)

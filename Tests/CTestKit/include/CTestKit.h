@@ -42,6 +42,12 @@ int ctk_listen(void);
 /// Multicasts a message to `group` (NFNLGRP_*) as any program with CAP_NET_ADMIN may, in the kernel's stead.
 int ctk_forge(const void *message, size_t size, int group);
 
+/// Multicasts a uevent as any program with CAP_NET_ADMIN may, in the kernel's stead.
+int ctk_forge_uevent(const void *text, size_t size);
+
+/// Has the kernel itself send a uevent in this network namespace alone (Linux 4.18, CAP_SYS_ADMIN over the namespace).
+int ctk_kernel_uevent(const void *text, size_t size);
+
 /// A connected pair of packet sockets whose queue holds at least `bytes`: unlike AF_UNIX datagrams, whose number
 /// net.unix.max_dgram_qlen limits.
 int ctk_packet_pair(int ends[_Nonnull 2], int bytes);
