@@ -52,21 +52,32 @@ struct KernelFile: ~Copyable {
 
     /// The whole content, up to the buffer's size. Does not allocate.
     func reread(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
-        if !isProcfs {
-            var status = stat()
-            if fstat(descriptor, &status) == 0 && status.st_nlink == 0 { throw SystemError("read", path, ENOENT) }
-        }
         var length = 0
         while length < buffer.count {
             // A seq_file gives a page at a time, so one pread is not all.
-            let count = pread(
-                descriptor, buffer.baseAddress?.advanced(by: length), buffer.count - length, off_t(length))
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw SystemError("read", path, errno) }
+            let count = try readOnce(into: UnsafeMutableRawBufferPointer(rebasing: buffer[length...]), from: length)
             if count == 0 { break }
             length += count
         }
         return length
+    }
+
+    /// What one pread gives: all of a sysctl. Does not allocate.
+    func rereadOnce(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        try readOnce(into: buffer, from: 0)
+    }
+
+    private func readOnce(into buffer: UnsafeMutableRawBufferPointer, from: Int) throws(SystemError) -> Int {
+        if !isProcfs {
+            var status = stat()
+            if fstat(descriptor, &status) == 0 && status.st_nlink == 0 { throw SystemError("read", path, ENOENT) }
+        }
+        while true {
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(from))
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw SystemError("read", path, errno) }
+            return count
+        }
     }
 
     /// The whole content as text, up to `limit` bytes.

@@ -48,7 +48,7 @@ struct KeptValue: ~Copyable {
         guard file != nil else { return nil }
         return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { buffer -> Int32? in
             do throws(SystemError) {
-                guard let length = try file?.reread(into: buffer) else { return nil }
+                guard let length = try file?.rereadOnce(into: buffer) else { return nil }
                 guard let value = KernelFile.number(in: UnsafeRawBufferPointer(buffer)[..<length].rebased) else {
                     return EINVAL
                 }
