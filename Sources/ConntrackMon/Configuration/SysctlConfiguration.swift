@@ -6,7 +6,7 @@ public struct ConfiguredValue: Equatable, Sendable {
     public var key: String
     /// The value as written.
     public var value: String
-    /// The value as the kernel takes it; nil when it would refuse it.
+    /// The value as the kernel takes it; nil when it would refuse it, and every other one that is configured.
     public var number: UInt64?
     /// The file that decides, as that host names it.
     public var file: String
@@ -43,6 +43,8 @@ public struct SysctlDifference: Equatable, Sendable {
 public struct SysctlConfiguration: Sendable {
     /// Values under EL5's and EL6's names (ip_conntrack_*), which kernels since 4.9 do not have.
     public private(set) var oldNames: [ConfiguredValue] = []
+    /// Values that the kernel refuses and that come last for their setting. What came before them stays.
+    public private(set) var refused: [ConfiguredValue] = []
     /// What could not be used, at most 100.
     public private(set) var problems: [ConfigurationProblem] = []
     /// The settings that `sysctl --system` sets otherwise.
@@ -64,8 +66,8 @@ public struct SysctlConfiguration: Sendable {
     init(_ tree: FileTree) {
         let reader = SysctlReader.atBoot(of: tree)
         bootReader = reader
-        boot = read(reader.files(in: tree), of: tree, keepsOne: reader == .systemd)
-        let procps = read(SysctlReader.procps.files(in: tree), of: tree, keepsOne: false)
+        boot = read(tree, by: reader)
+        let procps = read(tree, by: .procps)
         let names = Set((boot.steps + procps.steps).compactMap { SysctlConfiguration.name(of: $0.assignment.key) })
             .union(SysctlConfiguration.wellKnown).sorted(by: FileTree.isBefore)
         all = names.compactMap { SysctlConfiguration.value(of: $0, in: boot) }
@@ -73,8 +75,11 @@ public struct SysctlConfiguration: Sendable {
             let difference = SysctlDifference(
                 key: name, boot: SysctlConfiguration.value(of: name, in: boot),
                 procps: SysctlConfiguration.value(of: name, in: procps))
-            return difference.boot?.value == difference.procps?.value ? nil : difference
+            return difference.boot?.number == difference.procps?.number ? nil : difference
         }
+        refused = names.compactMap { name in
+            boot.last(for: SysctlConfiguration.paths(of: name)).flatMap { SysctlConfiguration.configured(name, $0) }
+        }.filter { $0.number == nil }
         // Whoever reads them: nothing sets them on a kernel without these names.
         for value in SysctlConfiguration.oldNames(in: boot) + SysctlConfiguration.oldNames(in: procps)
         where !oldNames.contains(where: { $0.writtenAs == value.writtenAs && $0.value == value.value }) {
@@ -89,14 +94,14 @@ public struct SysctlConfiguration: Sendable {
 
     // MARK: Reading
 
-    private mutating func read(_ files: [String], of tree: FileTree, keepsOne: Bool) -> SysctlPlan {
-        var plan = SysctlPlan(keepsOne: keepsOne)
-        for file in files {
+    private mutating func read(_ tree: FileTree, by reader: SysctlReader) -> SysctlPlan {
+        var plan = SysctlPlan(keepsOne: reader == .systemd)
+        for file in reader.files(in: tree) {
             switch tree.read(file) {
             case .missing: continue
             case .unreadable(let reason): note(ConfigurationProblem(file: file, line: nil, reason: reason))
             case .text(let text):
-                let (assignments, faulty) = SysctlSyntax.parse(text)
+                let (assignments, faulty) = SysctlSyntax.parse(text, by: reader)
                 for assignment in assignments where SysctlConfiguration.concernsUs(assignment) {
                     guard plan.steps.count < SysctlConfiguration.stepLimit else {
                         note(ConfigurationProblem(file: file, line: assignment.line, reason: "too many assignments"))
@@ -138,15 +143,28 @@ public struct SysctlConfiguration: Sendable {
         return name.contains { "*?[/".contains($0) } ? nil : name
     }
 
+    private static func paths(of name: String) -> [String] {
+        name == "nf_conntrack_max" ? [folder + name, "net/nf_conntrack_max"] : [folder + name]
+    }
+
+    /// A value that is refused changes nothing: the last one that is not counts.
     private static func value(of name: String, in plan: SysctlPlan) -> ConfiguredValue? {
-        let paths = name == "nf_conntrack_max" ? [folder + name, "net/nf_conntrack_max"] : [folder + name]
-        return plan.last(for: paths).flatMap { configured(name, $0) }
+        let paths = paths(of: name)
+        let step = plan.last(for: paths) { number(name, $0) != nil } ?? plan.last(for: paths)
+        return step.flatMap { configured(name, $0) }
+    }
+
+    /// The kernel holds all of them but those of nf_conntrack_frag6_* in an int.
+    private static func number(_ name: String, _ value: String) -> UInt64? {
+        SysctlSyntax.number(value).flatMap {
+            $0 <= UInt64(Int32.max) || name.hasPrefix("nf_conntrack_frag6_") ? $0 : nil
+        }
     }
 
     private static func configured(_ name: String, _ step: SysctlPlan.Step) -> ConfiguredValue? {
         step.assignment.value.map { value in
             ConfiguredValue(
-                key: name, value: value, number: SysctlSyntax.number(value), file: step.file,
+                key: name, value: value, number: number(name, value), file: step.file,
                 line: step.assignment.line, writtenAs: step.assignment.writtenAs)
         }
     }

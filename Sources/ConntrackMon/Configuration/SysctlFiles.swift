@@ -18,9 +18,9 @@ enum SysctlReader: Equatable, Sendable {
     /// The files in the order in which they are read.
     func files(in tree: FileTree) -> [String] {
         switch self {
-        case .systemd: return SysctlReader.dropIns(directories(of: tree), in: tree)
+        case .systemd: return dropIns(directories(of: tree), in: tree)
         case .initscripts, .procps:
-            return SysctlReader.dropIns(directories(of: tree), in: tree) + ["/etc/sysctl.conf"]
+            return dropIns(directories(of: tree), in: tree) + ["/etc/sysctl.conf"]
         }
     }
 
@@ -32,11 +32,12 @@ enum SysctlReader: Equatable, Sendable {
     }
 
     /// *.conf of all folders by name; a name in an earlier folder hides the same in a later one, whatever it holds.
-    private static func dropIns(_ folders: [String], in tree: FileTree) -> [String] {
+    /// procps reads hidden files too.
+    private func dropIns(_ folders: [String], in tree: FileTree) -> [String] {
         var paths: [String: String] = [:]
         for folder in folders {
-            for name in tree.names(in: folder) ?? [] where name.hasSuffix(".conf") && !name.hasPrefix(".") {
-                if paths[name] == nil { paths[name] = folder + "/" + name }
+            for name in tree.names(in: folder) ?? [] where name.hasSuffix(".conf") {
+                if paths[name] == nil, self == .procps || !name.hasPrefix(".") { paths[name] = folder + "/" + name }
             }
         }
         return paths.sorted { FileTree.isBefore($0.key, $1.key) }.map(\.value)
@@ -67,14 +68,15 @@ struct SysctlPlan {
             if steps[index].assignment.value == assignment.value { return }
             steps[index].assignment.value = nil
         }
-        explicit[key] = steps.count
+        if assignment.shields { explicit[key] = steps.count }
         steps.append(Step(assignment: assignment, file: file))
     }
 
-    /// The step that decides the sysctl at any of `paths`, which are names of one and the same value.
-    func last(for paths: [String]) -> Step? {
+    /// The last step for the sysctl at any of `paths`, which are names of one and the same value; of those with a value
+    /// that `isWanted`.
+    func last(for paths: [String], where isWanted: (String) -> Bool = { _ in true }) -> Step? {
         steps.last { step in
-            guard step.assignment.value != nil else { return false }
+            guard let value = step.assignment.value, isWanted(value) else { return false }
             if paths.contains(step.assignment.key) { return true }
             // A key that is named anywhere, be it to exclude it, is no longer taken by globs.
             return step.assignment.isGlob

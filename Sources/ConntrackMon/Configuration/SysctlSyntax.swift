@@ -10,20 +10,25 @@ struct SysctlAssignment: Equatable {
     var value: String?
     /// Counted from 1.
     var line: Int
+    /// Whether globs leave the key alone. procps looks for a path as it is written, and "//" or a slash at the beginning
+    /// hides that it is the same.
+    var shields = true
 
     var isGlob: Bool { key.contains { "*?[".contains($0) } }
 }
 
-/// sysctl.d(5), read as systemd-sysctl reads it; procps' sysctl agrees on all that is here. Pure.
+/// sysctl.d(5), as systemd-sysctl and procps' sysctl read it. Pure.
 enum SysctlSyntax {
-    /// What a file's text says, and the numbers of the lines that say nothing.
-    static func parse(_ text: String) -> (assignments: [SysctlAssignment], faultyLines: [Int]) {
+    /// What a file's text says to a reader, and the numbers of the lines that say nothing.
+    static func parse(
+        _ text: String, by reader: SysctlReader = .systemd
+    ) -> (assignments: [SysctlAssignment], faultyLines: [Int]) {
         var assignments: [SysctlAssignment] = []
         var faulty: [Int] = []
-        for (index, bytes) in lines(text).enumerated() {
+        for (index, bytes) in lines(text, by: reader).enumerated() {
             let line = stripped(bytes)
             guard let first = line.first, first != "#", first != ";" else { continue }
-            if let assignment = parse(line: line, number: index + 1) {
+            if let assignment = parse(line: line, number: index + 1, by: reader) {
                 assignments.append(assignment)
             } else {
                 faulty.append(index + 1)
@@ -32,7 +37,7 @@ enum SysctlSyntax {
         return (assignments, faulty)
     }
 
-    private static func parse(line: Substring, number: Int) -> SysctlAssignment? {
+    private static func parse(line: Substring, number: Int, by reader: SysctlReader) -> SysctlAssignment? {
         let equals = line.firstIndex(of: "=")
         var name = line[..<(equals ?? line.endIndex)]
         if name.first == "-" {
@@ -43,15 +48,25 @@ enum SysctlSyntax {
         let key = String(stripped(name))
         guard !key.isEmpty else { return nil }
         let value = equals.map { String(stripped(line[line.index(after: $0)...])) }
-        return SysctlAssignment(key: normalized(key), writtenAs: key, value: value, line: number)
+        var assignment = SysctlAssignment(key: normalized(key), writtenAs: key, value: value, line: number)
+        if reader != .systemd {
+            let path = slashed(key)
+            assignment.shields = path == assignment.key
+            // No file has such a path, and procps does not mend it.
+            if path.hasSuffix("/") || name.first.map(isBlank) == true { assignment.key = path + "/" }
+        }
+        return assignment
     }
 
     /// A key as a path: the first separator decides whether dots or slashes separate. Where dots do, a slash stands for
     /// a dot inside a name ("net.ipv4.conf.eth0/1").
     static func normalized(_ key: String) -> String {
+        slashed(key).split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+    }
+
+    private static func slashed(_ key: String) -> String {
         let separator = key.first { $0 == "." || $0 == "/" }
-        let path = separator == "." ? String(key.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 }) : key
-        return path.split(separator: "/").joined(separator: "/")
+        return separator == "." ? String(key.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 }) : key
     }
 
     /// A value as the kernel takes it for a number: what follows the first word is ignored, 0x and 0 begin other bases.
@@ -66,8 +81,13 @@ enum SysctlSyntax {
         text.first == "+" || text.first == "-" ? nil : UInt64(text, radix: radix)
     }
 
-    /// Lines end with a line feed, a carriage return, both, or a zero byte.
-    private static func lines(_ text: String) -> [Substring] {
+    /// Lines end with a line feed, a carriage return, both, or a zero byte. To procps a line feed ends them, and what
+    /// follows a zero byte is not seen.
+    private static func lines(_ text: String, by reader: SysctlReader) -> [Substring] {
+        guard reader == .systemd else {
+            return text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
+                .map { Substring($0.prefix { $0 != 0 }) }
+        }
         let ends: [UInt8] = [0x0a, 0x0d, 0]
         var lines: [Substring] = []
         var rest = text.utf8[...]
@@ -80,8 +100,11 @@ enum SysctlSyntax {
         return lines + [Substring(rest)]
     }
 
+    private static func isBlank(_ character: Character) -> Bool {
+        character == " " || character == "\t" || character == "\r"
+    }
+
     private static func stripped(_ text: Substring) -> Substring {
-        func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
         var text = text.drop(while: isBlank)
         while let last = text.last, isBlank(last) { text.removeLast() }
         return text

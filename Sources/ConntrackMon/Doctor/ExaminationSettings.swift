@@ -137,8 +137,7 @@ extension Examination {
     mutating func findConfiguration() {
         findOldNames()
         for difference in facts.configuration.whatProcpsDoes {
-            let boot = difference.boot.map { "\($0.value)" } ?? "nothing"
-            let procps = difference.procps.map { "\($0.value)" } ?? "nothing"
+            let boot = text(difference.boot), procps = text(difference.procps)
             let isIdle = difference.boot == nil && difference.procps?.file == "/etc/sysctl.conf"
             add(
                 "procps_differs", .warning,
@@ -147,7 +146,7 @@ extension Examination {
                 evidence: [difference.boot?.evidence, difference.procps?.evidence].compactMap { $0 },
                 cure: "keep the setting in one file of /etc/sysctl.d only")
         }
-        for value in facts.configuration.all where value.number == nil {
+        for value in facts.configuration.refused {
             add(
                 "bad_value", .warning, "\(value.key) is configured as \(value.value), which the kernel refuses",
                 evidence: [value.evidence],
@@ -160,6 +159,11 @@ extension Examination {
                 "lines or files of the sysctl configuration that can't be used: \(problems.count)",
                 evidence: problems.prefix(4).map { Evidence(file: $0.file, line: $0.line, text: $0.reason) })
         }
+    }
+
+    /// What a setting is set to; a value that is refused sets it to nothing.
+    private func text(_ value: ConfiguredValue?) -> String {
+        value.flatMap { $0.number == nil ? nil : $0.value } ?? "nothing"
     }
 
     private mutating func findOldNames() {

@@ -111,7 +111,56 @@ import Testing
         #expect(found.all == [])
     }
 
+    @Test func `a value that the kernel refuses leaves the one before it, and is told`() throws {
+        let text = """
+            \(Self.max) = 5
+            net.nf_conntrack_max = "7"
+            net.netfilter.nf_conntrack_tcp_timeout_* = 30
+            net.netfilter.nf_conntrack_tcp_timeout_c* = "40"
+            net.netfilter.nf_conntrack_udp_timeout = 2147483648
+            net.netfilter.nf_conntrack_frag6_high_thresh = 4294967296
+            """
+        let found = try load([("etc/sysctl.d/a.conf", text)])
+        #expect(found["nf_conntrack_max"]?.number == 5)
+        #expect(found["nf_conntrack_tcp_timeout_close"]?.number == 30)
+        let udp = try #require(found["nf_conntrack_udp_timeout"])
+        #expect(udp.number == nil)
+        #expect(found["nf_conntrack_frag6_high_thresh"]?.number == 4_294_967_296)
+        #expect(
+            found.refused.map(\.place)
+                == [2, 4, 4, 5].map { "/etc/sysctl.d/a.conf:\($0)" })
+        #expect(found.refused.last == udp)
+        #expect(found.whatProcpsDoes == [])
+    }
+
     // MARK: sysctl.conf
+
+    @Test func `a hidden file is read by procps and not at boot`() throws {
+        let found = try load([("etc/sysctl.d/.a.conf", "\(Self.max)=5")])
+        #expect(found["nf_conntrack_max"] == nil)
+        #expect(found.whatProcpsDoes.map(\.procps?.number) == [5])
+    }
+
+    @Test func `systemd-sysctl keeps no value before one that is refused, procps does`() throws {
+        let found = try load([("etc/sysctl.d/a.conf", "\(Self.max) = 5\n\(Self.max) = \"7\"\n")])
+        #expect(found["nf_conntrack_max"]?.number == nil)
+        #expect(found.whatProcpsDoes.map(\.procps?.number) == [5])
+    }
+
+    @Test(arguments: ["16 # why", "0x10", "020"])
+    func `the same number is no difference, however it is written`(_ value: String) throws {
+        let found = try load([("etc/sysctl.d/a.conf", "\(Self.max)=16"), ("etc/sysctl.conf", "\(Self.max)=\(value)")])
+        #expect(found.whatProcpsDoes == [])
+    }
+
+    @Test(arguments: ["/net/netfilter/nf_conntrack_tcp_timeout_close", "net..netfilter.nf_conntrack_tcp_timeout_close"])
+    func `procps' globs take a key that is spelled otherwise`(_ key: String) throws {
+        let text = "\(key) = 7\nnet.netfilter.nf_conntrack_tcp_timeout_* = 30"
+        let found = try load([("etc/sysctl.d/a.conf", text)])
+        #expect(found["nf_conntrack_tcp_timeout_close"]?.number == 7)
+        #expect(found.whatProcpsDoes.map(\.key) == ["nf_conntrack_tcp_timeout_close"])
+        #expect(found.whatProcpsDoes.map(\.procps?.number) == [30])
+    }
 
     @Test func `sysctl conf alone is read by procps and not at boot`() throws {
         let found = try load([("etc/sysctl.conf", "\(Self.max)=9")])

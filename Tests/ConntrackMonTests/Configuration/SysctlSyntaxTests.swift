@@ -11,6 +11,7 @@ import Testing
         ("  net.netfilter.nf_conntrack_max \t=  1 2\t ", "net/netfilter/nf_conntrack_max", "1 2"),
         ("net/netfilter/nf_conntrack_max = 1", "net/netfilter/nf_conntrack_max", "1"),
         ("/net//netfilter/nf_conntrack_max = 1", "net/netfilter/nf_conntrack_max", "1"),
+        ("net/./netfilter/nf_conntrack_max = 1", "net/netfilter/nf_conntrack_max", "1"),
         ("net.ipv4.conf.eth0/1.rp_filter = 1", "net/ipv4/conf/eth0.1/rp_filter", "1"),
         ("net/ipv4/conf/eth0.1/rp_filter = 1", "net/ipv4/conf/eth0.1/rp_filter", "1"),
         ("-net.netfilter.nf_conntrack_acct = 1", "net/netfilter/nf_conntrack_acct", "1"),
@@ -46,6 +47,23 @@ import Testing
         let (assignments, faulty) = SysctlSyntax.parse("a=1\r\nb=2\n\nnonsense\rc=3\0d=4")
         #expect(assignments.map(\.line) == [1, 2, 5, 6])
         #expect(faulty == [4])
+    }
+
+    @Test func `to procps only a line feed ends a line, and a zero byte hides the rest of it`() {
+        let (assignments, faulty) = SysctlSyntax.parse("a=1\r\nb=2\rc=3\nd=4\0e=5\n\0f=6\r\n", by: .procps)
+        #expect(assignments.map(\.key) == ["a", "b", "d"])
+        #expect(assignments.map(\.value) == ["1", "2\rc=3", "4"])
+        #expect(faulty == [])
+        #expect(SysctlSyntax.number("2\rc=3") == nil)
+    }
+
+    @Test(arguments: [
+        "net.netfilter.nf_conntrack_max. = 1", "net/netfilter/nf_conntrack_max/ = 1",
+        "- net.netfilter.nf_conntrack_max = 1",
+    ])
+    func `procps takes no key with a separator behind it or a blank before it`(_ line: String) {
+        #expect(SysctlSyntax.parse(line).assignments.map(\.key) == ["net/netfilter/nf_conntrack_max"])
+        #expect(SysctlSyntax.parse(line, by: .procps).assignments.map(\.key) != ["net/netfilter/nf_conntrack_max"])
     }
 
     @Test(arguments: [
