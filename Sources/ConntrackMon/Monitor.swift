@@ -28,7 +28,7 @@ public final class Monitor {
     private let lines: LineWriter
     private let files: FileWriter
 
-    private let keeper: StateKeeper?
+    private var keeper: StateKeeper?
     private var rarely: SettingsReader
     private let doctor: HourlyDoctor?
     private var news = EventNews()
@@ -237,8 +237,9 @@ public final class Monitor {
         switch keeper?.load(now: now.wall) {
         case .nothing, nil:
             break
-        case .unusable(let why):
+        case .unusable(let why, let isKept):
             say(log: why, level: .warning)
+            if isKept { keeper = nil }
         case .state(let state, let past):
             judge.restore(past, ParameterWatch.Kept(state))
             let knownFor = Duration.seconds(min(max(0, state.peakKnownForSeconds), 1e9))
