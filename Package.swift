@@ -40,6 +40,7 @@ let package = Package(
         .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(name: "KernelTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit", "CLI"]),
+        .testTarget(name: "VMTests", dependencies: ["TestKit"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

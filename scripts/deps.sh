@@ -13,6 +13,7 @@ for group in "$@"; do
     test) # prometheus: promtool
         packages="$packages conntrack nftables iproute2 strace util-linux procps"
         packages="$packages prometheus prometheus-node-exporter"
+        packages="$packages qemu-system-x86 busybox-static kmod cpio iptables"
         ;;
     demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
     lint) packages="$packages clang-format cppcheck shellcheck" ;;

@@ -14,6 +14,8 @@ public enum Requirement: Sendable {
     case program(String)
     /// Root in the initial user namespace: who can become another user, name namespaces and write the host's limit.
     case initialRoot
+    /// A Debian kernel of this version ("6.1") lies in .build/vm.
+    case kernelImage(String)
 
     /// Whether all are met, or must be. What is skipped, and why, goes to standard error, once a reason.
     public static func met(_ requirements: Requirement...) -> Bool {
@@ -31,6 +33,8 @@ public enum Requirement: Sendable {
         case .networkNamespace: Self.namespaceProblem
         case .program(let name): Self.inPath(name) ? nil : "\(name) is not installed"
         case .initialRoot: Self.isInitialRoot ? nil : "needs root in the initial user namespace"
+        case .kernelImage(let version):
+            Self.hasKernel(version) ? nil : "no kernel \(version) in .build/vm (Tests/VM/kernel.sh fetches it)"
         }
     }
 
@@ -59,6 +63,12 @@ public enum Requirement: Sendable {
     private static func inPath(_ name: String) -> Bool {
         let directories = getenv("PATH").map { String(cString: $0) }?.split(separator: ":") ?? []
         return directories.contains { access("\($0)/\(name)", X_OK) == 0 }
+    }
+
+    private static func hasKernel(_ version: String) -> Bool {
+        var found = glob_t()
+        defer { globfree(&found) }
+        return glob("\(Repository.root)/.build/vm/linux-image-\(version).*/boot/vmlinuz-*", 0, nil, &found) == 0
     }
 
     private static func note(_ text: String) {

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# usage: initramfs.sh KERNEL_FOLDER BINARY SCENARIOS OUT   Packs what scenarios need: busybox, kmod, iptables, nft, the
+# netfilter modules with what they depend on, and conntrack-mon with its libraries.
+set -eu
+image=$1 binary=$2 scenarios=$3 out=$4
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+release=$(basename "$image"/lib/modules/*)
+ln -s bin "$root/sbin" # the kernel calls /sbin/modprobe
+mkdir -p "$root"/{bin,proc,sys,dev,run,tmp,etc,root} "$root/lib/modules/$release"
+
+add() { # a program with the libraries it is linked to
+    cp "$1" "$root/bin/${2:-$(basename "$1")}"
+    ldd "$1" 2>/dev/null | grep -oE '/[^ ]+' | while read -r library; do cp -L --parents -n "$library" "$root"; done
+}
+add "$(command -v busybox)" busybox
+add "$(realpath "$binary")" conntrack-mon
+add /usr/bin/kmod
+for name in modprobe rmmod lsmod insmod; do ln -s kmod "$root/bin/$name"; done
+add "$(command -v date)" gdate # knows milliseconds, busybox's does not
+add /usr/sbin/nft
+add /usr/sbin/conntrack
+add /usr/sbin/xtables-legacy-multi
+for name in iptables ip6tables; do ln -s xtables-legacy-multi "$root/bin/$name"; done
+plugins=$(dirname "$(find /usr/lib -name libxt_conntrack.so | head -n 1)")
+mkdir -p "$root$plugins" && cp -P "$plugins"/libxt_{conntrack,standard,state}.so "$root$plugins"
+
+modules=$image/lib/modules/$release
+cp "$modules"/modules.{dep,dep.bin,alias,alias.bin,builtin,builtin.bin,symbols,symbols.bin,order} "$root/lib/modules/$release" 2>/dev/null || true
+wanted='/(nf_conntrack|nf_conntrack_netlink|nfnetlink|xt_conntrack|xt_state|ip_tables|iptable_filter|ip6_tables|ip6table_filter|x_tables|nf_tables|nft_ct|dummy|veth)\.ko'
+grep -E "^[^:]*$wanted" "$modules/modules.dep" | tr -d ':' | tr ' ' '\n' | sort -u | while read -r module; do
+    [ -z "$module" ] || (cd "$image" && cp --parents "lib/modules/$release/$module" "$root")
+done
+
+cp "$scenarios" "$root/scenarios"
+cat >"$root/init" <<'INIT'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+for name in modprobe rmmod lsmod insmod; do ln -sf kmod /bin/$name; done
+export PATH=/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs run /run
+hostname vm
+ip link set lo up
+stty -opost </dev/console 2>/dev/null
+echo "scenarios begin"
+sh /scenarios
+echo "scenarios end: $?"
+poweroff -f
+INIT
+chmod +x "$root/init"
+(cd "$root" && find . | cpio -o -H newc --quiet) >"$out"

@@ -1,0 +1,84 @@
+# shellcheck shell=sh disable=SC2034,SC2086,SC2154
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A host with 512 MB, whose default is 4096.
+
+scenario hashsize
+firewall_start
+set_limit 1048576
+traffic 5
+watch --settle 200ms
+firewall_stop
+modprobe nf_conntrack hashsize=8192
+firewall_start
+await limit_dropped
+verdict after
+finish
+
+scenario default
+firewall_start
+set_limit 1048576
+traffic 5
+watch --settle 200ms
+firewall_stop
+firewall_start
+await limit_dropped
+verdict after
+finish
+
+scenario absent
+verdict before
+watch --interval 200ms
+await module_absent
+firewall_start
+set_limit 1048576
+traffic 5
+await limit_changed
+verdict after
+finish
+
+scenario events
+modprobe nf_conntrack_netlink
+firewall_start
+traffic 1 # from before the events
+watch --settle 200ms --interval 500ms
+traffic 5
+firewall_stop
+firewall_start
+await module_reloaded
+traffic 7
+await 'WARNING events_silent'
+verdict between
+modprobe nf_conntrack_netlink
+await 'RESOLVED events_silent'
+traffic 3
+verdict after
+finish
+
+scenario load-modules
+firewall_start
+traffic 1
+watch --load-modules --settle 500ms --interval 500ms
+await 'events by netlink'
+traffic 5
+firewall_stop
+firewall_start
+await module_reloaded
+wait_until 10 [ -e /sys/module/nf_conntrack_netlink ] || echo "nf_conntrack_netlink does not come back"
+traffic 3
+verdict after
+finish
+
+scenario harmless
+modprobe nf_conntrack_netlink
+firewall_start
+traffic 5
+watch --sample 10ms --settle 1m # one notice for all
+firewall_stop
+for round in $(seq 20); do
+    modprobe nf_conntrack_netlink
+    firewall_start
+    firewall_stop || echo "stop $round failed"
+    usleep 100000
+    [ ! -e /sys/module/nf_conntrack ] || echo "stop $round: nf_conntrack is there"
+done
+finish

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import Glibc
+internal import TestKit
+internal import Testing
+
+/// A kernel of Debian's that is booted.
+enum Kernel: String, CaseIterable, CustomTestStringConvertible {
+    case bookworm = "6.1"
+    case backports = "6.12"
+
+    var testDescription: String { "kernel \(rawValue)" }
+}
+
+/// A file of scenarios in Tests/VM: all that run in one boot.
+enum Scenarios: String {
+    case restarts, changes, small
+
+    var memory: String { self == .small ? "512M" : "2G" }
+}
+
+/// The machines that run scenarios. Each file of scenarios is booted once a kernel, when the first of them is asked for,
+/// with both kernels at a time: most of what they do is to wait.
+@MainActor
+enum Machine {
+    private struct Boot: Hashable {
+        var scenarios: Scenarios
+        var kernel: Kernel
+    }
+
+    /// Whether the tests can run here, or must.
+    nonisolated static let canBoot = Requirement.met(
+        .program("qemu-system-x86_64"), .program("cpio"), .kernelImage(Kernel.bookworm.rawValue),
+        .kernelImage(Kernel.backports.rawValue))
+
+    private static var running: [Boot: RunningCommand] = [:]
+    private static var transcripts: [Boot: [String: String]] = [:]
+
+    /// What a scenario printed.
+    static func transcript(of name: String, in scenarios: Scenarios, on kernel: Kernel) throws -> String {
+        let boot = Boot(scenarios: scenarios, kernel: kernel)
+        if transcripts[boot] == nil { transcripts[boot] = try run(boot) }
+        guard let transcript = transcripts[boot]?[name] else {
+            throw TestKitError("\(scenarios).sh on \(kernel.rawValue) says nothing of \(name)")
+        }
+        return transcript
+    }
+
+    private static func run(_ boot: Boot) throws -> [String: String] {
+        for kernel in Kernel.allCases {
+            let other = Boot(scenarios: boot.scenarios, kernel: kernel)
+            if running[other] == nil && transcripts[other] == nil { running[other] = try start(other) }
+        }
+        defer { running[boot] = nil }
+        guard let machine = running[boot], let status = try machine.waitForExit(within: .seconds(300)) else {
+            transcripts[boot] = [:]
+            throw TestKitError("\(boot.scenarios).sh on \(boot.kernel.rawValue) does not end")
+        }
+        guard status == .exited(0) else {
+            transcripts[boot] = [:]
+            throw TestKitError("\(boot.scenarios).sh on \(boot.kernel.rawValue): \(status)\n\(machine.transcript)")
+        }
+        return parts(of: machine.standardOutput)
+    }
+
+    private static func start(_ boot: Boot) throws -> RunningCommand {
+        let folder = "\(Repository.root)/Tests/VM"
+        let binary = getenv("CONNTRACK_MON_VM_BINARY").map { String(cString: $0) }
+        return try Command(
+            "\(folder)/boot.sh", boot.kernel.rawValue, "\(folder)/\(boot.scenarios).sh",
+            binary ?? "\(Repository.root)/.build/release/conntrack-mon", boot.scenarios.memory
+        ).start()
+    }
+
+    /// The output by scenario; "=== NAME" begins one.
+    private static func parts(of output: String) -> [String: String] {
+        var parts: [String: String] = [:]
+        var name = ""
+        for line in output.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("=== ") {
+                name = String(line.dropFirst(4))
+                parts[name] = ""
+            } else {
+                parts[name, default: ""] += line + "\n"
+            }
+        }
+        return parts
+    }
+}
