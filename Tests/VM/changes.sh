@@ -79,7 +79,7 @@ stop_watch
 firewall_stop
 firewall_start
 traffic 5
-watch --state $state --interval 200ms
+watch --state $state --boot-grace 0s --interval 200ms
 await limit_dropped
 verdict between
 set_limit 1048576

@@ -10,13 +10,15 @@ run=/run/conntrack-mon # watch leaves its status here, and check finds it
 said=/run/said textfile=/run/conntrack.prom state=/root/state
 netfilter=net.netfilter.nf_conntrack
 
+fail() { echo "FAILED: $1"; } # whatever the golden file says
+
 scenario() { # NAME: begins one, on a host without firewall, module and configuration
     echo "=== $1"
     firewall_stop
     modprobe -rq nf_conntrack_netlink
     rm -rf /etc/sysctl.d /etc/modprobe.d "$run" "$said" "$textfile" "$state"
     mkdir -p /etc/sysctl.d /etc/modprobe.d "$run"
-    [ ! -e /sys/module/nf_conntrack ] || echo "nf_conntrack is left from the scenario before"
+    [ ! -e /sys/module/nf_conntrack ] || fail "nf_conntrack is left from the scenario before"
 }
 
 # kmod's, not busybox's own.
@@ -59,7 +61,7 @@ monitor() {
     rm -f $textfile
     "$@" 2>>$said &
     monitor=$!
-    wait_until 10 [ -e $textfile ] || { cat $said; echo "watch does not begin"; }
+    wait_until 10 [ -e $textfile ] || { cat $said; fail "watch does not begin"; }
 }
 
 wait_until() { # SECONDS COMMAND ...: looks every 50 ms
@@ -73,7 +75,7 @@ wait_until() { # SECONDS COMMAND ...: looks every 50 ms
 }
 
 await() { # PATTERN [SECONDS]: until watch has said it
-    wait_until "${2:-10}" grep -qE "$1" $said || echo "not said within ${2:-10}s: $1"
+    wait_until "${2:-10}" grep -qE "$1" $said || fail "not said within ${2:-10}s: $1"
 }
 
 verdict() { # WHEN: what check says
@@ -95,7 +97,7 @@ measured() { # WHAT SINCE PATTERN: from the moment SINCE to the time of the last
 
 stop_watch() {
     kill $monitor
-    wait $monitor || echo "watch ended with $?"
+    wait $monitor || fail "watch ended with $?"
 }
 
 finish() { # stops watch and tells all

@@ -63,7 +63,7 @@ traffic 5
 firewall_stop
 firewall_start
 await module_reloaded
-wait_until 10 [ -e /sys/module/nf_conntrack_netlink ] || echo "nf_conntrack_netlink does not come back"
+wait_until 10 [ -e /sys/module/nf_conntrack_netlink ] || fail "nf_conntrack_netlink does not come back"
 traffic 3
 verdict after
 finish
@@ -77,8 +77,8 @@ firewall_stop
 for round in $(seq 20); do
     modprobe nf_conntrack_netlink
     firewall_start
-    firewall_stop || echo "stop $round failed"
+    firewall_stop || fail "stop $round failed"
     usleep 100000
-    [ ! -e /sys/module/nf_conntrack ] || echo "stop $round: nf_conntrack is there"
+    [ ! -e /sys/module/nf_conntrack ] || fail "stop $round: nf_conntrack is there"
 done
 finish

@@ -16,6 +16,9 @@ func expectScenario(
             measured[String(match.1)] = Int(match.2)
             print("\(kernel.rawValue), \(match.1): \(match.2) ms")
         } else {
+            if line.hasPrefix("FAILED: ") {
+                Issue.record("kernel \(kernel.rawValue), \(name): \(line)", sourceLocation: location)
+            }
             text += masked(line) + "\n"
         }
     }

@@ -25,9 +25,10 @@ import Testing
         var run = JudgeRun { $0.repeatEvery = .zero }
         run.look(0, entries: 1, limit: 1000)
         run.look(1, entries: 1, limit: 800)
-        run.look(899, entries: 1, limit: 500, unloaded: true)
+        run.look(900, entries: 1, limit: 500, unloaded: true)
         // Fifteen minutes after the write, while the reload settles.
         run.look(901, entries: 1, limit: 500)
+        run.look(902, entries: 1, limit: 500)
         run.look(100_000, entries: 1, limit: 500)
 
         #expect(run.said == ["CRITICAL limit_dropped", "NOTICE module_reloaded"])
