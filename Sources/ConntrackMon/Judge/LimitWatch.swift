@@ -13,6 +13,8 @@ struct LimitWatch: Sendable {
         /// What happened, for the line's parentheses.
         var story: String
         var incident: String?
+        /// It came with a reload or a boot, which other settings do not survive either.
+        var isReload = false
         /// Usage reached the warning threshold since; a limit that does not suffice is never adopted.
         var wasTight = false
     }
@@ -68,6 +70,8 @@ struct LimitWatch: Sendable {
     var reverted = ""
     private(set) var fall: Fall?
     private(set) var drops: [DropCause: UInt64] = [:]
+    /// How a fall ended that the last run had said; nil when there was none, or it goes on.
+    private var mended: String?
     /// How the last fall ended.
     private(set) var ending = ""
 
@@ -137,6 +141,7 @@ struct LimitWatch: Sendable {
         }
         guard isLess(limit, past.accepted), isLess(limit, settings.expectMax ?? past.accepted) else {
             accepted = (limit, .accepted)
+            if past.fall != nil { mended = "\(past.story): nf_conntrack_max is \(limitText(limit))" }
             guard limit != past.accepted else { return [] }
             let change = "nf_conntrack_max \(limitText(past.accepted)) -> \(limitText(limit))"
             return [Notice(name: .limitChanged, summary: "\(past.story): \(change)")]
@@ -148,7 +153,10 @@ struct LimitWatch: Sendable {
                 cause: .reboot, at: time, until: MonotonicTime(nanoseconds: 0) + settings.bootGrace,
                 limitBefore: past.accepted, lowest: limit, story: past.story)
         } else {
-            begin(Fall(from: past.accepted, to: limit, cause: past.cause, since: time, story: past.story))
+            begin(
+                Fall(
+                    from: past.accepted, to: limit, cause: past.cause, since: time, story: past.story,
+                    isReload: past.isReload))
         }
         return []
     }
@@ -176,12 +184,13 @@ struct LimitWatch: Sendable {
         let gone = back.gone.map { "was gone for \(readable(seconds: $0.inSeconds))" } ?? "between two looks"
         let times = back.times > 1 ? "\(back.times) times (\(gone))" : "(\(gone))"
         let entries = forgotten.map { "; \($0) tracked connections forgotten" } ?? ""
+        let limits = limit == before ? "\(limitText(limit)) as before" : "\(limitText(before)) -> \(limitText(limit))"
         let settle = readable(seconds: settings.settle.inSeconds)
         return [
             Notice(
                 name: .moduleReloaded,
-                summary: "nf_conntrack was unloaded and loaded again \(times)\(entries); nf_conntrack_max"
-                    + " \(limitText(before)) -> \(limitText(limit)), judged in \(settle)\(reloads.caveat)",
+                summary: "nf_conntrack was unloaded and loaded again \(times)\(entries); nf_conntrack_max \(limits),"
+                    + " judged in \(settle)\(reloads.caveat)",
                 incident: incident,
                 values: ["reloads": Double(reloads.total), "limit_before": Double(before), "limit": Double(limit)])
         ]
@@ -245,7 +254,7 @@ struct LimitWatch: Sendable {
             begin(
                 Fall(
                     from: from, to: limit, cause: reload.cause, since: reload.at, story: story,
-                    incident: reload.incident))
+                    incident: reload.incident, isReload: true))
             return []
         }
         _ = end("nf_conntrack_max is \(limitText(limit))")
@@ -325,6 +334,12 @@ struct LimitWatch: Sendable {
         }
         accepted = (limit, .accepted)
         _ = end("\(limitText(limit)) is accepted as the normal limit now\(because)")
+    }
+
+    /// How the last run's fall ended, once.
+    mutating func takeMended() -> String? {
+        defer { mended = nil }
+        return mended
     }
 
     /// What the state file knows; judged at the first look.

@@ -56,6 +56,7 @@ struct StateKeeper {
 
 extension StateDocument.Fall {
     init(_ fall: LimitWatch.Fall) {
-        self.init(from: fall.from, to: fall.to, cause: fall.cause.rawValue, story: fall.story)
+        self.init(
+            from: fall.from, to: fall.to, cause: fall.cause.rawValue, story: fall.story, isReload: fall.isReload)
     }
 }
