@@ -16,7 +16,8 @@ internal import Glibc
 public final class Monitor {
     private let settings: Settings
     private let identity: Identity
-    private let module: ConntrackModule
+    /// How nf_conntrack was there at the start; nil where /sys is another host's.
+    private let module: ConntrackModule?
     /// False for a saved tree: this kernel's events, statistics and log say nothing about it.
     private let isLive: Bool
 
@@ -28,12 +29,13 @@ public final class Monitor {
     private let lines: LineWriter
     private let files: FileWriter
 
-    private let keeper: StateKeeper?
+    private var keeper: StateKeeper?
     private var rarely: SettingsReader
     private let doctor: HourlyDoctor?
     private var news = EventNews()
     private var latest: Sample?
     private var latestLook: TableLook?
+    private var doctorShown = false
     private var metricsDue = MonotonicTime(nanoseconds: 0)
 
     /// Sets everything up; nothing runs yet. Signals are blocked from here on: call it before any thread is started.
@@ -41,11 +43,11 @@ public final class Monitor {
         EventLoop.takeSignals()
         self.settings = settings
         identity = Identity(host: host, netns: NetworkNamespace.label(entered: settings.netns))
-        module = ConntrackModule.look(sysfs: settings.sysfs)
         isLive = KernelFile.isProcfs(settings.procfs)
+        module = Reader.Plan(settings, isLive: isLive).sysfsOfTable.map { ConntrackModule.look(sysfs: $0) }
         channel = try Channel(capacity: settings.ring)
         reader = Reader(plan: Reader.Plan(settings, isLive: isLive), channel: channel)
-        around = SurroundingsReader(procfs: settings.procfs, module: module)
+        around = SurroundingsReader(procfs: settings.procfs, module: module ?? .absent)
         collector = Collector(period: settings.sample)
         judge = Judge(settings: settings.rules, identity: identity)
         lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
@@ -136,6 +138,8 @@ public final class Monitor {
                 announcements += judge.observe(look)
             }
         }
+        // Who puts the limit back puts the settings back with it: not to be judged by what was read before.
+        if announcements.contains(where: { $0.state == .resolved }) { announcements += readSettings(now: true) }
         return announcements
     }
 
@@ -166,14 +170,16 @@ public final class Monitor {
 
     private func publish(_ sample: Sample, _ announcements: [Announcement]) {
         let now = sample.moment.monotonic
+        doctor?.step(now: now)
+        let isExamined = !doctorShown && doctor?.report != nil
+        doctorShown = doctorShown || isExamined
         let due = now >= metricsDue
         if due { metricsDue = now + settings.textfileInterval }
-        doctor?.step(now: now)
         let changed = announcements.contains { $0.state == .firing || $0.state == .resolved || $0.state == .notice }
         let report = report(sample)
         lines.say(announcements)
         lines.show(report)
-        files.write(report, metrics: due || changed)
+        files.write(report, metrics: due || changed || isExamined)
         if due || changed { keep(sample) }
     }
 
@@ -199,7 +205,7 @@ public final class Monitor {
         report.reloads = judge.reloads
         report.drops = judge.drops
         report.baseline = judge.baseline
-        report.module = module == .absent ? ConntrackModule.look(sysfs: settings.sysfs) : module
+        report.module = module == .absent ? ConntrackModule.look(sysfs: settings.sysfs) : module ?? .absent
         report.parameters = rarely.parameters
         report.doctor = doctor?.report
         if news.isListening { report.source = "netlink" }
@@ -218,7 +224,7 @@ public final class Monitor {
     private func begin() {
         say(
             log: "conntrack-mon \(conntrackMonVersion) watches \(settings.procfs)/sys/net/netfilter every"
-                + " \(durationText(settings.sample)), nf_conntrack \(module.rawValue)")
+                + " \(durationText(settings.sample))\(module.map { ", nf_conntrack \($0.rawValue)" } ?? "")")
         restore()
         var announcements = readSettings(now: true) + drain() + eventNews()
         guard let sample = collector.close(surroundings()) else { return }
@@ -237,20 +243,20 @@ public final class Monitor {
         switch keeper?.load(now: now.wall) {
         case .nothing, nil:
             break
-        case .unusable(let why):
+        case .unusable(let why, let isKept):
             say(log: why, level: .warning)
+            if isKept { keeper = nil }
         case .state(let state, let past):
-            judge.restore(past, ParameterWatch.Kept(state))
             let knownFor = Duration.seconds(min(max(0, state.peakKnownForSeconds), 1e9))
+            judge.restore(past, ParameterWatch.Kept(state), peak: state.peakDay, peakKnownFor: knownFor)
             collector.restore(peakDay: state.peakDay, knownFor: knownFor, at: now.monotonic)
         }
     }
 
-    /// Counts what is still under way, leaves files that say the monitor has stopped, and ends the threads; in 200 ms.
+    /// Counts what is still under way, leaves files that say the monitor has stopped, and ends the threads. Milliseconds, unless one is stuck.
     private func end(_ reason: String) {
         _ = reader.stop()
-        let announcements = drain()
-        lines.say(announcements)
+        lines.say(drain() + readSettings(now: true))
         if let sample = collector.close(surroundings()) {
             keep(sample)
             var last = report(sample)

@@ -70,7 +70,7 @@ public struct KernelDefaults: Equatable, Sendable {
     private static func kubeProxy(limit: UInt64, cores: Int?) -> String? {
         guard let cores, cores > 0 else { return nil }
         let wanted = UInt64(cores) * 32_768
-        if wanted > 131_072, wanted == limit { return "kube-proxy's (32768 x \(cores) cores)" }
+        if wanted > 131_072, wanted == limit { return "kube-proxy's value (32768 x \(cores) cores)" }
         if wanted <= 131_072, limit == 131_072 { return "kube-proxy's minimum" }
         if wanted > 1_048_576, limit == 1_048_576 { return "kube-proxy's maximum" }
         return nil

@@ -60,7 +60,11 @@ public struct Judge: Sendable {
     }
 
     /// What the state file says, before the first look.
-    mutating func restore(_ past: LimitWatch.Past, _ parameters: ParameterWatch.Kept) {
+    mutating func restore(
+        _ past: LimitWatch.Past, _ parameters: ParameterWatch.Kept, peak: UInt64? = nil, peakKnownFor: Duration = .zero
+    ) {
+        peakDay = peak
+        self.peakKnownFor = peakKnownFor
         limitWatch.restore(past)
         parameterWatch.restore(parameters)
         areReset = past.isReload
@@ -89,12 +93,15 @@ public struct Judge: Sendable {
         }
         neverSeen = change == .absent || (neverSeen && look.absent)
         var notices: [Notice] = []
+        var mended: [Announcement] = []
         if change == .absent && settings.absent == nil { notices.append(absentNotice) }
         if moduleWatch.isWhole(look) {
             let count = ReloadCount(total: moduleWatch.reloads, isExact: countsReloads)
             notices += limitWatch.observe(look, change, reloads: count)
+            if let how = limitWatch.takeMended() { mended.append(mend(how, at: look.moment)) }
         }
-        return settleDoubt(by: look) + notices.map { announce($0, at: look.moment) } + judgeLimit(at: look.moment)
+        return mended + settleDoubt(by: look) + notices.map { announce($0, at: look.moment) }
+            + judgeLimit(at: look.moment)
     }
 
     /// Takes a reading of the settings, without their nf_conntrack_ prefix.
@@ -127,6 +134,12 @@ public struct Judge: Sendable {
         // A reload may bring a hash of another size, which tells where the new limit comes from.
         buckets = parameters["buckets"] ?? buckets
         return notices.map { announce($0, at: moment) }
+    }
+
+    /// The end of a fall that the last run had said, for whoever still waits for it.
+    private func mend(_ how: String, at moment: Moment) -> Announcement {
+        Announcement(
+            time: moment.wall, name: AlertName.limitDropped.rawValue, state: .resolved, level: .warning, summary: how)
     }
 
     private var absentNotice: Notice {

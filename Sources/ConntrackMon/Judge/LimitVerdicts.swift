@@ -60,11 +60,11 @@ extension LimitWatch {
 
     /// What else the same reload took away; a limit that somebody wrote has nothing to do with it.
     private func aside(_ fall: Fall) -> String {
-        fall.cause == .sysctlWrite || fall.cause == .unknown ? "" : reverted
+        fall.isReload ? reverted : ""
     }
 
     private func prevent(_ fall: Fall) -> String {
-        fall.cause == .moduleReload || fall.cause == .reboot ? "; prevent: conntrack-mon doctor" : ""
+        fall.isReload ? "; prevent: conntrack-mon doctor" : ""
     }
 
     private func outlook(_ context: Context, _ fall: Fall) -> String {

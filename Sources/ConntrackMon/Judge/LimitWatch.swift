@@ -1,41 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// Why the limit fell; the label of conntrack_limit_drops_total.
-public enum DropCause: String, CaseIterable, Sendable {
-    case moduleReload = "module_reload"
-    case sysctlWrite = "sysctl_write"
-    case reboot
-    case whileDown = "while_down"
-    case unknown
-}
-
-/// Where the baseline comes from; the label of conntrack_entries_limit_baseline_info.
-public enum BaselineSource: String, Sendable {
-    case flag, configuration, accepted, state
-}
-
-/// What sysctl configuration says the limit should be, and where.
-public struct ConfiguredLimit: Equatable, Sendable {
-    /// The value; 0 = unlimited.
-    public var limit: UInt64
-    /// "/etc/sysctl.d/90-conntrack.conf:3".
-    public var place: String
-
-    /// A value and where it stands.
-    public init(limit: UInt64, place: String) {
-        self.limit = limit
-        self.place = place
-    }
-}
-
-/// Something LimitWatch or ParameterWatch has to say that has no end.
-struct Notice: Equatable {
-    var name: NoticeName
-    var summary: String
-    var incident: String?
-    var values: [String: Double] = [:]
-}
-
 /// Follows the limit through every look at the table, and says when it has fallen.
 ///
 /// Pure: looks in, notices out. 0 means unlimited and ranks above every number.
@@ -49,6 +13,8 @@ struct LimitWatch: Sendable {
         /// What happened, for the line's parentheses.
         var story: String
         var incident: String?
+        /// It came with a reload or a boot, which other settings do not survive either.
+        var isReload = false
         /// Usage reached the warning threshold since; a limit that does not suffice is never adopted.
         var wasTight = false
     }
@@ -104,6 +70,8 @@ struct LimitWatch: Sendable {
     var reverted = ""
     private(set) var fall: Fall?
     private(set) var drops: [DropCause: UInt64] = [:]
+    /// How a fall ended that the last run had said; nil when there was none, or it goes on.
+    private var mended: String?
     /// How the last fall ended.
     private(set) var ending = ""
 
@@ -173,6 +141,7 @@ struct LimitWatch: Sendable {
         }
         guard isLess(limit, past.accepted), isLess(limit, settings.expectMax ?? past.accepted) else {
             accepted = (limit, .accepted)
+            if past.fall != nil { mended = "\(past.story): nf_conntrack_max is \(limitText(limit))" }
             guard limit != past.accepted else { return [] }
             let change = "nf_conntrack_max \(limitText(past.accepted)) -> \(limitText(limit))"
             return [Notice(name: .limitChanged, summary: "\(past.story): \(change)")]
@@ -184,7 +153,10 @@ struct LimitWatch: Sendable {
                 cause: .reboot, at: time, until: MonotonicTime(nanoseconds: 0) + settings.bootGrace,
                 limitBefore: past.accepted, lowest: limit, story: past.story)
         } else {
-            begin(Fall(from: past.accepted, to: limit, cause: past.cause, since: time, story: past.story))
+            begin(
+                Fall(
+                    from: past.accepted, to: limit, cause: past.cause, since: time, story: past.story,
+                    isReload: past.isReload))
         }
         return []
     }
@@ -212,12 +184,13 @@ struct LimitWatch: Sendable {
         let gone = back.gone.map { "was gone for \(readable(seconds: $0.inSeconds))" } ?? "between two looks"
         let times = back.times > 1 ? "\(back.times) times (\(gone))" : "(\(gone))"
         let entries = forgotten.map { "; \($0) tracked connections forgotten" } ?? ""
+        let limits = limit == before ? "\(limitText(limit)) as before" : "\(limitText(before)) -> \(limitText(limit))"
         let settle = readable(seconds: settings.settle.inSeconds)
         return [
             Notice(
                 name: .moduleReloaded,
-                summary: "nf_conntrack was unloaded and loaded again \(times)\(entries); nf_conntrack_max"
-                    + " \(limitText(before)) -> \(limitText(limit)), judged in \(settle)\(reloads.caveat)",
+                summary: "nf_conntrack was unloaded and loaded again \(times)\(entries); nf_conntrack_max \(limits),"
+                    + " judged in \(settle)\(reloads.caveat)",
                 incident: incident,
                 values: ["reloads": Double(reloads.total), "limit_before": Double(before), "limit": Double(limit)])
         ]
@@ -281,7 +254,7 @@ struct LimitWatch: Sendable {
             begin(
                 Fall(
                     from: from, to: limit, cause: reload.cause, since: reload.at, story: story,
-                    incident: reload.incident))
+                    incident: reload.incident, isReload: true))
             return []
         }
         _ = end("nf_conntrack_max is \(limitText(limit))")
@@ -363,6 +336,12 @@ struct LimitWatch: Sendable {
         _ = end("\(limitText(limit)) is accepted as the normal limit now\(because)")
     }
 
+    /// How the last run's fall ended, once.
+    mutating func takeMended() -> String? {
+        defer { mended = nil }
+        return mended
+    }
+
     /// What the state file knows; judged at the first look.
     mutating func restore(_ past: Past) {
         self.past = past
@@ -373,18 +352,4 @@ struct LimitWatch: Sendable {
         if let past { return Kept(accepted: past.accepted, fall: past.fall, waived: past.waived) }
         return accepted.map { Kept(accepted: $0.limit, fall: fall, waived: waived) }
     }
-}
-
-/// Whether `limit` is lower than `other`; 0 = unlimited is lower than nothing.
-func isLess(_ limit: UInt64, _ other: UInt64) -> Bool {
-    limit != other && limit != 0 && (other == 0 || limit < other)
-}
-
-/// How often the module was reloaded, and whether that is exact.
-struct ReloadCount: Equatable, Sendable {
-    var total: UInt64 = 0
-    /// False where uevents do not arrive: then each proof may stand for several.
-    var isExact = true
-
-    var caveat: String { isExact ? "" : "; seen without uevents, so there may have been more" }
 }

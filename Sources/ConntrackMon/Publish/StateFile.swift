@@ -11,6 +11,7 @@ struct StateDocument: Codable, Equatable, Sendable {
         var to: UInt64
         var cause: String
         var story: String
+        var isReload: Bool?
     }
 
     static let version = 1
@@ -104,7 +105,8 @@ extension LimitWatch.Past {
             LimitWatch.Fall(
                 from: fall.from, to: fall.to, cause: DropCause(rawValue: fall.cause) ?? .unknown,
                 since: MonotonicTime(nanoseconds: 0),
-                story: fall.story.hasSuffix(Self.known) ? fall.story : fall.story + Self.known)
+                story: fall.story.hasSuffix(Self.known) ? fall.story : fall.story + Self.known,
+                isReload: fall.isReload ?? false)
         }
     }
 }

@@ -7,8 +7,8 @@ struct StateKeeper {
     enum Found {
         case nothing
         case state(StateDocument, LimitWatch.Past)
-        /// Why it is of no use, and what became of it.
-        case unusable(String)
+        /// Why it is of no use, and what became of it. `isKept`: it may be good, so it is not written to.
+        case unusable(String, isKept: Bool)
     }
 
     let path: String
@@ -30,14 +30,14 @@ struct StateKeeper {
             case .none:
                 return .nothing
             case .setAside(let aside, let why):
-                return .unusable("--state \(path) \(why): set aside as \(aside), starting anew")
+                return .unusable("--state \(path) \(why): set aside as \(aside), starting anew", isKept: false)
             case .state(let state) where state.netnsInode != NetworkNamespace.current() && state.bootId == boot.bootId:
-                return .unusable("--state \(path) is about another network namespace: starting anew")
+                return .unusable("--state \(path) is about another network namespace: starting anew", isKept: false)
             case .state(let state):
                 return .state(state, LimitWatch.Past(state, boot: boot, now: now))
             }
         } catch {
-            return .unusable("--state: \(error); starting anew")
+            return .unusable("--state: \(error); nothing is kept in this run", isKept: true)
         }
     }
 
@@ -56,6 +56,7 @@ struct StateKeeper {
 
 extension StateDocument.Fall {
     init(_ fall: LimitWatch.Fall) {
-        self.init(from: fall.from, to: fall.to, cause: fall.cause.rawValue, story: fall.story)
+        self.init(
+            from: fall.from, to: fall.to, cause: fall.cause.rawValue, story: fall.story, isReload: fall.isReload)
     }
 }

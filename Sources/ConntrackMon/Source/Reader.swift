@@ -77,7 +77,7 @@ final class Reader {
         while true {
             let now = Moment.now().monotonic.nanoseconds
             if now >= next {
-                sampleTable()
+                sampleTable(takeUevents())
                 countOverruns()
                 joinIfPossible(now)
                 rejoinIfDue(now)
@@ -89,7 +89,7 @@ final class Reader {
             let woken = cnf_wait_either(
                 channel.stop.descriptor, uevents?.descriptor ?? -1, events == nil ? wait : min(wait, tick))
             if woken & Reader.stopRang != 0 { break }
-            if woken & Reader.ueventCame != 0 { takeUevents() }
+            if woken & Reader.ueventCame != 0 { sampleAfterUevent() }
         }
         _ = drainSocket(until: Moment.now().monotonic.nanoseconds + Reader.longestTick)
         sampleTable()
@@ -104,11 +104,15 @@ final class Reader {
     // MARK: The table
 
     /// A module came or went: look now, not at the next period.
-    private func takeUevents() {
-        guard let news = uevents?.take() else { return }
+    private func sampleAfterUevent() {
+        let news = takeUevents()
+        if news.loads > 0 || news.unloads > 0 { sampleTable(news) }
+    }
+
+    private func takeUevents() -> UeventSocket.News {
+        let news = uevents?.take() ?? UeventSocket.News()
         if news.lost { channel.countsReloads = false }
-        guard news.loads > 0 || news.unloads > 0 else { return }
-        sampleTable(news)
+        return news
     }
 
     private func sampleTable(_ news: UeventSocket.News = UeventSocket.News()) {

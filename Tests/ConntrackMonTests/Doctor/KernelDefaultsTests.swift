@@ -88,7 +88,7 @@ import Testing
         (8192, 8192, 964, 1, "this kernel's default for 964 MB of memory"),
         (524_288, 65_536, 2048, 2, "8 x hashsize 65536, as a load with it gives"),
         (131_072, 65_536, 2048, 2, "kube-proxy's minimum"),
-        (196_608, 65_536, 2048, 6, "kube-proxy's (32768 x 6 cores)"),
+        (196_608, 65_536, 2048, 6, "kube-proxy's value (32768 x 6 cores)"),
         (1_048_576, 262_144, 65_536, 64, "kube-proxy's maximum"), (1_048_576, 65_536, 2048, 2, nil),
         (0, 65_536, 2048, 2, nil),
     ])

@@ -79,13 +79,13 @@ struct JudgeRun {
     /// What a state file says of the time before.
     mutating func restore(
         accepted: UInt64, fall: LimitWatch.Fall? = nil, cause: DropCause = .whileDown, isReload: Bool = false,
-        waived: UInt64? = nil, parameters: ParameterWatch.Kept = .init()
+        waived: UInt64? = nil, parameters: ParameterWatch.Kept = .init(), peak: UInt64? = nil
     ) {
         let story = "while not watching (4m12s): " + (cause == .reboot ? "rebooted" : isReload ? "reloaded" : "written")
         judge.restore(
             LimitWatch.Past(
                 accepted: accepted, fall: fall, cause: cause, story: story, isReload: isReload, waived: waived),
-            parameters)
+            parameters, peak: peak, peakKnownFor: peak == nil ? .zero : .seconds(80_000))
     }
 
     /// The text of what was said last under `name`.

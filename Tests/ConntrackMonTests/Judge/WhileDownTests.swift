@@ -129,12 +129,25 @@ import Testing
         #expect(run.judge.drops == [.whileDown: 1])
     }
 
-    @Test func `put back meanwhile it is over, and nothing is said`() {
+    @Test func `the peak of the state file decides its level from the first look on`() {
+        var run = JudgeRun()
+        run.restore(accepted: 1_048_576, cause: .whileDown, isReload: true, peak: 500)
+        run.look(0, limit: 65_536)
+
+        #expect(run.said == ["WARNING limit_dropped"])
+        #expect(run.lastSummary.contains("24h peak 500 is 1% of the new limit"))
+        #expect(run.lastSummary.hasSuffix("prevent: conntrack-mon doctor"))
+    }
+
+    @Test func `put back meanwhile it is resolved, for whoever still waits for that`() {
         var run = JudgeRun()
         run.restore(accepted: 1000, fall: fall)
         run.look(0, limit: 1000)
 
-        #expect(run.said == [])
+        run.look(1, limit: 1000)
+
+        #expect(run.said == ["RESOLVED limit_dropped"])
+        #expect(run.lastSummary.hasSuffix(": nf_conntrack_max is 1000"))
         #expect(run.judge.keep?.limit.fall == nil)
     }
 

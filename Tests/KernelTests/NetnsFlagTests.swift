@@ -6,7 +6,7 @@ internal import Testing
 
 /// `--netns`: started outside, it looks inside.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .program("ip"))))
-struct NamespaceOptionTests {
+struct NetnsFlagTests {
     private func binary() throws -> String { try Repository.builtBinary() }
 
     @Test func `with a path it shows the inside's table and events, labelled`() throws {
