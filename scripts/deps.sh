@@ -11,7 +11,7 @@ for group in "$@"; do
         packages="$packages git libcurl4 libncurses6 libsqlite3-0 libxml2"
         ;;
     test) # prometheus: promtool
-        packages="$packages conntrack nftables iproute2 strace util-linux procps"
+        packages="$packages conntrack nftables iproute2 strace util-linux procps systemd"
         packages="$packages prometheus prometheus-node-exporter"
         packages="$packages qemu-system-x86 busybox-static kmod cpio iptables"
         ;;

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: boot.sh KERNEL SCENARIOS BINARY [MEMORY]
+# usage: boot.sh KERNEL SCENARIOS BINARY [MEMORY [PROGRAM[:NAME] ...]]
 # Boots Debian's KERNEL (6.1 or 6.12) in QEMU under software emulation, runs SCENARIOS (a sh script, after scenario.sh) in it
-# with BINARY as /bin/conntrack-mon, prints what it prints and exits as it exits. Needs no KVM and touches nothing here.
+# with BINARY as /bin/conntrack-mon and PROGRAM as /bin/NAME, prints what it prints and exits as it exits. Needs no KVM and
+# touches nothing here.
 set -eu
 kernel=$1 scenarios=$2 binary=$3 memory=${4:-2G}
+shift $(($# < 4 ? $# : 4))
 here=$(dirname "$(realpath "$0")")
 cache=$here/../../.build/vm
 mkdir -p "$cache"
@@ -13,7 +15,7 @@ image=$("$here/kernel.sh" "$kernel" "$cache")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cat "$here/scenario.sh" "$scenarios" >"$work/scenarios"
-"$here/initramfs.sh" "$image" "$binary" "$work/scenarios" "$work/initrd"
+"$here/initramfs.sh" "$image" "$binary" "$work/scenarios" "$work/initrd" "$@"
 
 # The exit status comes back over the serial console as the last line.
 # A plain CPU and only one: emulating AVX and a second CPU takes half as much time again.

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: initramfs.sh KERNEL_FOLDER BINARY SCENARIOS OUT   Packs what scenarios need: busybox, kmod, iptables, nft, the
-# netfilter modules with what they depend on, and conntrack-mon with its libraries.
+# usage: initramfs.sh KERNEL_FOLDER BINARY SCENARIOS OUT [PROGRAM[:NAME] ...]   Packs what scenarios need: busybox, kmod,
+# iptables, nft, the netfilter modules with what they depend on, and conntrack-mon and each PROGRAM with its libraries.
 set -eu
 image=$1 binary=$2 scenarios=$3 out=$4
+shift 4
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 release=$(basename "$image"/lib/modules/*)
@@ -23,6 +24,12 @@ add /usr/sbin/nft
 add /usr/sbin/conntrack
 add /usr/sbin/xtables-legacy-multi
 for name in iptables ip6tables; do ln -s xtables-legacy-multi "$root/bin/$name"; done
+for program in "$@"; do
+    case $program in
+    *:*) add "${program%:*}" "${program#*:}" ;;
+    *) add "$program" ;;
+    esac
+done
 plugins=$(dirname "$(find /usr/lib -name libxt_conntrack.so | head -n 1)")
 mkdir -p "$root$plugins" && cp -P "$plugins"/libxt_{conntrack,standard,state}.so "$root$plugins"
 

@@ -14,9 +14,15 @@ enum Kernel: String, CaseIterable, CustomTestStringConvertible {
 
 /// A file of scenarios in Tests/VM: all that run in one boot.
 enum Scenarios: String {
-    case restarts, changes, small
+    case restarts, changes, small, sysctl
 
-    var memory: String { self == .small ? "512M" : "2G" }
+    var memory: String { self == .small || self == .sysctl ? "512M" : "2G" }
+    /// Who reads sysctl configuration does not depend on the kernel.
+    var kernels: [Kernel] { self == .sysctl ? [.backports] : Kernel.allCases }
+    /// What else there is in the machine; "PROGRAM:NAME".
+    var programs: [String] {
+        self == .sysctl ? ["/lib/systemd/systemd-sysctl", "/sbin/sysctl:procps-sysctl"] : []
+    }
 }
 
 /// The machines that run scenarios. Each file of scenarios is booted once a kernel, when the first of them is asked for,
@@ -47,7 +53,7 @@ enum Machine {
     }
 
     private static func run(_ boot: Boot) throws -> [String: String] {
-        for kernel in Kernel.allCases {
+        for kernel in boot.scenarios.kernels {
             let other = Boot(scenarios: boot.scenarios, kernel: kernel)
             if running[other] == nil && transcripts[other] == nil { running[other] = try start(other) }
         }
@@ -66,10 +72,11 @@ enum Machine {
     private static func start(_ boot: Boot) throws -> RunningCommand {
         let folder = "\(Repository.root)/Tests/VM"
         let binary = getenv("CONNTRACK_MON_VM_BINARY").map { String(cString: $0) }
-        return try Command(
-            "\(folder)/boot.sh", boot.kernel.rawValue, "\(folder)/\(boot.scenarios).sh",
-            binary ?? "\(Repository.root)/.build/release/conntrack-mon", boot.scenarios.memory
-        ).start()
+        let arguments = [
+            boot.kernel.rawValue, "\(folder)/\(boot.scenarios).sh",
+            binary ?? "\(Repository.root)/.build/release/conntrack-mon", boot.scenarios.memory,
+        ]
+        return try Command("\(folder)/boot.sh", arguments: arguments + boot.scenarios.programs).start()
     }
 
     /// The output by scenario; "=== NAME" begins one.
