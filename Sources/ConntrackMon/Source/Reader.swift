@@ -230,7 +230,7 @@ extension Reader.Plan {
             procfs: settings.procfs, sysfs: settings.sysfs, sample: settings.sample,
             groups: settings.source == .none || !isLive ? [] : settings.events, receiveBuffer: settings.receiveBuffer,
             loadModules: settings.loadModules, settle: settings.rules.settle,
-            sysfsOfTable: isLive == KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
+            sysfsOfTable: isLive || !KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
             eventsRequired: settings.source == .netlink)
     }
 }
