@@ -157,6 +157,7 @@ struct Collector {
         guard sample.events != nil, let first = minute.first else { return }
         sample.eventsMinute = (events - first.events).total
         let span = (sample.moment.monotonic - first.time).inSeconds
+        sample.newRateSpan = sample.moment.monotonic - first.time
         if span > 0 { sample.newRate = Double(events.new - first.events.new) / span }
         sample.lostMinute = sample.lost - first.lost
     }

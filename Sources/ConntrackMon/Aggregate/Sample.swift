@@ -108,6 +108,8 @@ public struct Sample: Sendable {
     public var eventsMinute: UInt64?
     /// New entries a second over the last minute, or since the monitor began.
     public var newRate: Double?
+    /// How long `newRate` spans.
+    public var newRateSpan: Duration = .zero
     /// Events lost in the last minute.
     public var lostMinute = LostEvents()
     /// False when the kernel cannot say how many it dropped.

@@ -92,7 +92,10 @@ enum Rules {
     /// ", new 4100/s, filling by 120/s, full in 8m20s": what is known of it.
     private static func trend(_ sample: Sample) -> String {
         var text = ""
-        if let rate = sample.newRate { text += ", new \(fixed(rate, rate < 10 ? 1 : 0))/s in the last minute" }
+        if let rate = sample.newRate {
+            let span = readable(seconds: sample.newRateSpan.inSeconds)
+            text += ", new \(fixed(rate, rate < 10 ? 1 : 0))/s over \(span)"
+        }
         if let rate = sample.fillRate, rate >= 0.05 { text += ", filling by \(fixed(rate, 1))/s" }
         if let seconds = sample.timeToFull { text += ", full in \(readable(seconds: seconds))" }
         return text

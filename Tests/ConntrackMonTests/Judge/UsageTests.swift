@@ -113,10 +113,11 @@ import Testing
         var run = JudgeRun { $0.warnHold = .zero }
         run.samples(0...0, entries: 800) {
             $0.newRate = 4100
+            $0.newRateSpan = .seconds(60)
             $0.fillRate = 2
         }
 
-        #expect(run.lastSummary.contains("new 4100/s in the last minute, filling by 2.0/s, full in 100.0s;"))
+        #expect(run.lastSummary.contains("new 4100/s over 60.0s, filling by 2.0/s, full in 100.0s;"))
     }
 
     // MARK: table_full
