@@ -94,7 +94,7 @@ import Testing
         arguments: [
             (.off, nil, nil, false),
             (
-                .listening(receiveBuffer: 4096), "events by netlink, read in batches (receive buffer 4096 bytes)", nil,
+                .listening(.netlink(receiveBuffer: 4096, notBPF: nil)), "events by netlink, read in batches (receive buffer 4096 bytes)", nil,
                 true
             ),
             (missing, "no events: not loaded; table samples, statistics and alerts go on", nil, false),
@@ -117,7 +117,7 @@ import Testing
 
     @Test func `a socket that fails and works again is told both times, and its fault ends`() {
         var news = EventNews()
-        let lines = [.listening(receiveBuffer: 1), Self.failed, Self.failed, .listening(receiveBuffer: 1)]
+        let lines = [.listening(.bpf(ring: 1)), Self.failed, Self.failed, .listening(.bpf(ring: 1))]
             .map { news.take($0) != nil }
 
         #expect(lines == [true, true, false, true])
