@@ -239,7 +239,9 @@ final class Reader {
             events = consume socket
         } catch {
             let permission = error.code == EPERM
-            let needed = plan.source == .bpf ? ("CAP_NET_ADMIN and CAP_BPF", "cap_net_admin,cap_bpf") : ("CAP_NET_ADMIN", "cap_net_admin")
+            let needed =
+                plan.source == .bpf
+                ? ("CAP_NET_ADMIN and CAP_BPF", "cap_net_admin,cap_bpf") : ("CAP_NET_ADMIN", "cap_net_admin")
             let cure = permission ? "; events need \(needed.0): setcap \(needed.1)+ep conntrack-mon" : ""
             channel.eventStatus = .unavailable(
                 reason: "\(error)\(cure)", expected: permission && !plan.eventsRequired)

@@ -8,9 +8,13 @@ import Testing
 
 /// Records as the ring would hand them over.
 private struct Feed {
-    var collector = Collector()
+    var collector: Collector
     private(set) var looks: [TableLook] = []
     private var counted = EventCounts()
+
+    init(collector: Collector = Collector()) {
+        self.collector = collector
+    }
 
     mutating func table(
         _ seconds: Double, entries: UInt64 = 100, limit: UInt64 = 1000, errno: Int32 = 0, unloaded: Bool = false
