@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// libFuzzer entry: any bytes as a netlink message, to our decoder and to the library's text, and as a uevent.
+// libFuzzer entry: any bytes as a netlink message, to our decoders and to the library's text, and as a uevent.
 // scripts/fuzz.sh builds it.
 
 #include "CNetfilter.h"
@@ -46,6 +46,30 @@ static void check_repeatable(const void *message, size_t size, const struct cnf_
     require(memcmp(event, &again, sizeof(again)) == 0);
 }
 
+static void check_tuple(const struct cnf_entry *entry, const struct cnf_tuple *tuple)
+{
+    if (entry->family == AF_INET)
+        require(zero(tuple->source + 4, 12) && zero(tuple->destination + 4, 12));
+}
+
+/// The same bytes as an entry of a dump.
+static void check_entry(const void *message, size_t size)
+{
+    struct cnf_entry entry, again;
+
+    memset(&entry, 0xa5, sizeof(entry));
+    memset(&again, 0x5a, sizeof(again));
+    const int result = cnf_decode_entry(message, size, &entry);
+    require(result == 1 || result == 0 || result == -EBADMSG);
+    if (result != 1)
+        return;
+    require(entry.family == AF_INET || entry.family == AF_INET6);
+    require(zero(entry.reserved, sizeof(entry.reserved)));
+    check_tuple(&entry, &entry.original);
+    check_tuple(&entry, &entry.reply);
+    require(cnf_decode_entry(message, size, &again) == 1 && memcmp(&entry, &again, sizeof(again)) == 0);
+}
+
 /// The same bytes as a uevent: it names a module whole, and only with its end in the message.
 static void check_uevent(const void *message, size_t size)
 {
@@ -78,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (cnf_text(message, size, text, sizeof(text)) >= 0)
         require(memchr(text, 0, sizeof(text)) != NULL);
+    check_entry(message, size);
     check_uevent(message, size);
     free(message);
     return 0;

@@ -3,82 +3,37 @@
 // nfnetlink message -> cnf_event.
 //
 //   | nlmsghdr | nfgenmsg | CTA_TUPLE_ORIG { CTA_TUPLE_IP {...} CTA_TUPLE_PROTO {...} } | ... | CTA_ID | CTA_STATUS | ...
-//
-// Attributes are walked where they lie, by payload length and not by the message's aligned tail: nothing promises that
-// a length is aligned, and libmnl's mnl_attr_for_each would look up to three bytes past the end of one that is not.
 
 #include "CNetfilter.h"
+#include "attributes.h"
 
-#include <endian.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
-#include <stdbool.h>
-#include <string.h>
 #include <sys/socket.h>
 
-static uint16_t be16_of(const struct nlattr *attribute)
-{
-    uint16_t value;
-
-    if (mnl_attr_get_payload_len(attribute) < sizeof(value))
-        return 0;
-    memcpy(&value, mnl_attr_get_payload(attribute), sizeof(value));
-    return be16toh(value);
-}
-
-static uint32_t be32_of(const struct nlattr *attribute)
-{
-    uint32_t value;
-
-    if (mnl_attr_get_payload_len(attribute) < sizeof(value))
-        return 0;
-    memcpy(&value, mnl_attr_get_payload(attribute), sizeof(value));
-    return be32toh(value);
-}
-
-static uint8_t u8_of(const struct nlattr *attribute)
-{
-    return mnl_attr_get_payload_len(attribute) < 1 ? 0 : *(const uint8_t *)mnl_attr_get_payload(attribute);
-}
-
 /// Copies an address of exactly `size` bytes; anything else is a broken message.
-static int copy_address(const struct nlattr *attribute, size_t size, uint8_t *out)
+static int copy_address(struct attribute attribute, size_t size, uint8_t *out)
 {
-    if (mnl_attr_get_payload_len(attribute) != size)
+    if (attribute.size != size)
         return -EBADMSG;
-    memcpy(out, mnl_attr_get_payload(attribute), size);
+    memcpy(out, attribute.payload, size);
     return 0;
 }
 
-/// A walk that stopped before `end` met an attribute that claims less than its header or more than is left. Up to three
-/// bytes of padding may remain.
-static bool torn(const struct nlattr *stopped, const void *end)
-{
-    return (const uint8_t *)end - (const uint8_t *)stopped >= (ptrdiff_t)sizeof(*stopped);
-}
-
-static bool torn_nest(const struct nlattr *stopped, const struct nlattr *nest)
-{
-    return torn(stopped, (const uint8_t *)mnl_attr_get_payload(nest) + mnl_attr_get_payload_len(nest));
-}
-
 /// Both addresses of one family, once: whatever is left over of another would otherwise stay in the record.
-static int decode_addresses(const struct nlattr *nest, struct cnf_event *out)
+static int decode_addresses(struct attribute nest, struct cnf_event *out)
 {
     const unsigned int v4 = 1u << CTA_IP_V4_SRC | 1u << CTA_IP_V4_DST;
     const unsigned int v6 = 1u << CTA_IP_V6_SRC | 1u << CTA_IP_V6_DST;
-    const struct nlattr *attribute;
+    struct attributes rest = attributes_in(nest);
+    struct attribute attribute;
     unsigned int seen = 0;
     int error = 0;
 
     if (out->family != 0)
         return -EBADMSG;
-    mnl_attr_for_each_nested(attribute, nest)
-    {
-        const uint16_t type = mnl_attr_get_type(attribute);
-
-        switch (type) {
+    while (next_attribute(&rest, &attribute)) {
+        switch (attribute.type) {
         case CTA_IP_V4_SRC:
             error |= copy_address(attribute, 4, out->source);
             break;
@@ -94,21 +49,21 @@ static int decode_addresses(const struct nlattr *nest, struct cnf_event *out)
         default:
             continue;
         }
-        seen |= 1u << type;
+        seen |= 1u << attribute.type;
     }
-    if (error != 0 || torn_nest(attribute, nest) || (seen != v4 && seen != v6))
+    if (error != 0 || torn(&rest) || (seen != v4 && seen != v6))
         return -EBADMSG;
     out->family = seen == v4 ? AF_INET : AF_INET6;
     return 0;
 }
 
-static int decode_protocol(const struct nlattr *nest, struct cnf_event *out)
+static int decode_protocol(struct attribute nest, struct cnf_event *out)
 {
-    const struct nlattr *attribute;
+    struct attributes rest = attributes_in(nest);
+    struct attribute attribute;
 
-    mnl_attr_for_each_nested(attribute, nest)
-    {
-        switch (mnl_attr_get_type(attribute)) {
+    while (next_attribute(&rest, &attribute)) {
+        switch (attribute.type) {
         case CTA_PROTO_NUM:
             out->protocol = u8_of(attribute);
             break;
@@ -132,17 +87,17 @@ static int decode_protocol(const struct nlattr *nest, struct cnf_event *out)
             break;
         }
     }
-    return torn_nest(attribute, nest) ? -EBADMSG : 0;
+    return torn(&rest) ? -EBADMSG : 0;
 }
 
-static int decode_tuple(const struct nlattr *nest, struct cnf_event *out)
+static int decode_tuple(struct attribute nest, struct cnf_event *out)
 {
-    const struct nlattr *attribute;
+    struct attributes rest = attributes_in(nest);
+    struct attribute attribute;
     int error = 0;
 
-    mnl_attr_for_each_nested(attribute, nest)
-    {
-        switch (mnl_attr_get_type(attribute)) {
+    while (next_attribute(&rest, &attribute)) {
+        switch (attribute.type) {
         case CTA_TUPLE_IP:
             error |= decode_addresses(attribute, out);
             break;
@@ -156,58 +111,58 @@ static int decode_tuple(const struct nlattr *nest, struct cnf_event *out)
             break;
         }
     }
-    return error != 0 || torn_nest(attribute, nest) ? -EBADMSG : 0;
+    return error != 0 || torn(&rest) ? -EBADMSG : 0;
 }
 
-static uint8_t tcp_state_of(const struct nlattr *protoinfo)
+/// The first state told; a walk that finds one goes no further.
+static uint8_t tcp_state_of(struct attribute protoinfo)
 {
-    const struct nlattr *outer, *inner;
+    struct attributes outer = attributes_in(protoinfo), inner;
+    struct attribute protocol, attribute;
 
-    mnl_attr_for_each_nested(outer, protoinfo)
-    {
-        if (mnl_attr_get_type(outer) != CTA_PROTOINFO_TCP)
+    while (next_attribute(&outer, &protocol)) {
+        if (protocol.type != CTA_PROTOINFO_TCP)
             continue;
-        mnl_attr_for_each_nested(inner, outer)
-        {
-            if (mnl_attr_get_type(inner) == CTA_PROTOINFO_TCP_STATE)
-                return u8_of(inner);
+        inner = attributes_in(protocol);
+        while (next_attribute(&inner, &attribute)) {
+            if (attribute.type == CTA_PROTOINFO_TCP_STATE)
+                return u8_of(attribute);
         }
     }
     return CNF_NO_TCP_STATE;
 }
 
-static int decode_attributes(const void *payload, size_t size, struct cnf_event *out)
+static int decode_attributes(struct attributes rest, struct cnf_event *out)
 {
-    const struct nlattr *attr; // the name that libmnl's macro is written for
+    struct attribute attribute;
     int error = 0;
 
-    mnl_attr_for_each_payload(payload, size)
-    {
-        switch (mnl_attr_get_type(attr)) {
+    while (next_attribute(&rest, &attribute)) {
+        switch (attribute.type) {
         case CTA_TUPLE_ORIG:
-            error |= decode_tuple(attr, out);
+            error |= decode_tuple(attribute, out);
             break;
         case CTA_STATUS:
-            out->status = be32_of(attr);
+            out->status = be32_of(attribute);
             break;
         case CTA_PROTOINFO:
-            out->tcp_state = tcp_state_of(attr);
+            out->tcp_state = tcp_state_of(attribute);
             break;
         case CTA_MARK:
-            out->mark = be32_of(attr);
+            out->mark = be32_of(attribute);
             break;
         case CTA_ID:
-            out->id = be32_of(attr);
+            out->id = be32_of(attribute);
             break;
         case CTA_ZONE:
-            out->zone = be16_of(attr);
+            out->zone = be16_of(attribute);
             break;
         default:
             break;
         }
     }
     // No family: the original tuple was missing.
-    return error != 0 || torn(attr, (const uint8_t *)payload + size) || out->family == 0 ? -EBADMSG : 0;
+    return error != 0 || torn(&rest) || out->family == 0 ? -EBADMSG : 0;
 }
 
 /// The kind of a conntrack message, or -1 when it is none.
@@ -227,7 +182,7 @@ static int kind_of(const struct nlmsghdr *header)
 
 int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_event *out)
 {
-    const size_t before_attributes = MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct nfgenmsg));
+    const size_t before_attributes = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
     struct nlmsghdr header;
 
     if (length < sizeof(header))
@@ -243,7 +198,7 @@ int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_
     out->time_ns = time_ns;
     out->kind = (uint8_t)kind;
     out->tcp_state = CNF_NO_TCP_STATE;
-    const int error =
-        decode_attributes((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes, out);
+    const int error = decode_attributes(
+        attributes_at((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes), out);
     return error != 0 ? error : 1;
 }
