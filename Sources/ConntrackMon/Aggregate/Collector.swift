@@ -19,6 +19,7 @@ struct Collector {
         var ringCapacity = 0
         var ringPeak = 0
         var cpuSeconds = 0.0
+        var survey: Survey?
         var degraded: [Degradation] = []
     }
 
@@ -137,6 +138,7 @@ struct Collector {
         sample.ringPeak = around.ringPeak
         sample.cpuSeconds = around.cpuSeconds
         sample.degraded = around.degraded
+        sample.survey = around.survey
 
         compare(&sample, hasStatistics: around.statistics != nil)
         lookBackAMinute(&sample)

@@ -82,11 +82,26 @@ enum Rules {
         let threshold = crossed == .critical ? settings.crit : settings.warn
         return Verdict(
             crossed: crossed, holding: level(settings.clearMargin),
-            "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold)))\(trend(sample));"
-                + " fix: find who fills it (conntrack -L), or raise net.netfilter.nf_conntrack_max together with"
-                + " nf_conntrack_buckets",
+            "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold)))\(trend(sample))"
+                + "\(eviction(usage))\(why(sample)); fix: \(sample.survey == nil ? "find who fills it (conntrack-mon top), or " : "")"
+                + "raise net.netfilter.nf_conntrack_max together with nf_conntrack_buckets",
             calm: "\(entries) of \(limit) entries (\(percent(usage)))",
-            values: ["entries": Double(entries), "limit": Double(limit), "usage_ratio": usage, "threshold": threshold])
+            values: ["entries": Double(entries), "limit": Double(limit), "usage_ratio": usage, "threshold": threshold]
+                .merging(sample.survey?.values ?? [:]) { value, _ in value })
+    }
+
+    /// Beyond nf_conntrack_max95 the kernel's sweep evicts what a full table would evict (gc_worker in
+    /// net/netfilter/nf_conntrack_core.c, kernel 4.18).
+    private static func eviction(_ usage: Double) -> String {
+        usage >= 0.95 ? "; the kernel has begun to evict entries that are closing or not assured" : ""
+    }
+
+    /// "; why: ...", with its age once that matters.
+    private static func why(_ sample: Sample) -> String {
+        guard let survey = sample.survey else { return "" }
+        let age = sample.moment.monotonic - survey.moment.monotonic
+        let old = age > .seconds(60) ? " (\(readable(seconds: age.inSeconds)) ago)" : ""
+        return "; \(survey.text)\(old)"
     }
 
     /// ", new 4100/s, filling by 120/s, full in 8m20s": what is known of it.
@@ -116,7 +131,7 @@ enum Rules {
             : "the kernel dropped \(refused) packets in \(readable(seconds: sample.elapsed.inSeconds))"
         return Verdict(
             .critical, if: logged || (usage >= 0.95 && refused > 0),
-            "\(entries) of \(limit) entries (\(percent(usage))): new connections are refused, \(proof);"
+            "\(entries) of \(limit) entries (\(percent(usage))): new connections are refused, \(proof)\(why(sample));"
                 + " fix: sysctl -w net.netfilter.nf_conntrack_max=\(limit * 2)",
             calm: "nothing dropped for a minute; \(entries) of \(limit) entries (\(percent(usage)))",
             values: ["entries": Double(entries), "limit": Double(limit), "dropped": Double(refused)])
