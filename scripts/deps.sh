@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: deps.sh run|test|demo|lint ...   Installs the Debian packages of these groups that are missing.
+# usage: deps.sh run|test|demo|lint|bench ...   Installs the Debian packages of these groups that are missing.
 set -eu
 
 packages=
@@ -16,8 +16,9 @@ for group in "$@"; do
         packages="$packages qemu-system-x86 busybox-static kmod cpio iptables"
         ;;
     demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
+    bench) packages="$packages valgrind" ;;
     lint) packages="$packages clang-format cppcheck shellcheck" ;;
-    *) echo "usage: deps.sh run|test|demo|lint ..." >&2 && exit 64 ;;
+    *) echo "usage: deps.sh run|test|demo|lint|bench ..." >&2 && exit 64 ;;
     esac
 done
 
