@@ -6,8 +6,9 @@ internal import Glibc
 /// The reader thread: stages 1 to 3. Samples the table, empties the event socket, fills the ring.
 ///
 /// It never sleeps in poll on the event socket: being woken for each event costs it three times as much as a timer, and
-/// the waking is paid by whoever made the entry. It sleeps on the stop doorbell with a timeout, 2 ms while events come
-/// and longer when none do, as long as the receive buffer holds a burst that begins meanwhile.
+/// the waking is paid by whoever made the entry. It sleeps on the stop doorbell with a timeout: 2 ms while events come
+/// fast, so that what waits stays in the cache, and longer when few do, as long as the receive buffer holds a burst that
+/// begins meanwhile.
 final class Reader {
     struct Plan: Sendable {
         var procfs: String
@@ -41,6 +42,9 @@ final class Reader {
 
     private static let shortTick: UInt64 = 2_000_000
     private static let longestTick: UInt64 = 50_000_000
+    /// Of these in one tick the next one is short; of fewer than these it may be longer.
+    private static let manyEvents = 512
+    private static let fewEvents = 256
     /// An event is charged about 1,280 bytes of receive buffer, and no host was seen to make more than this a second.
     private static let bytesPerEvent: UInt64 = 1280
     private static let fastestBurst: UInt64 = 400_000
@@ -86,7 +90,7 @@ final class Reader {
                 // Whole periods, so that a delay moves no later sample; after a long one no burst makes up for it.
                 next += (now - next) / period * period + period
             }
-            tick = drainSocket(until: next) ? Reader.shortTick : min(tick * 2, longTick)
+            tick = nextTick(after: tick, taken: drainSocket(until: next))
             let wait = next > now ? next - now : 0
             let woken = cnf_wait_any(
                 channel.stop.descriptor, uevents?.descriptor ?? -1, events?.descriptor ?? -1,
@@ -97,6 +101,11 @@ final class Reader {
         }
         drainAndCount(until: Moment.now().monotonic.nanoseconds + Reader.longestTick)
         sampleTable()
+    }
+
+    private func nextTick(after tick: UInt64, taken: Int) -> UInt64 {
+        if taken >= Reader.manyEvents { return Reader.shortTick }
+        return taken >= Reader.fewEvents ? min(tick, longTick) : min(tick * 2, longTick)
     }
 
     private var longTick: UInt64 {
@@ -135,16 +144,21 @@ final class Reader {
             rejoinAt = record.time_ns + UInt64(plan.settle.inNanoseconds)
         }
         lastTable = record
-        if changed || channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
+        if changed { channel.bell.ring() } else { ringWhenFilling() }
+    }
+
+    /// Long before the ring is full, so that what waits stays in the cache.
+    private func ringWhenFilling() {
+        if channel.ring.count >= channel.ring.capacity / 8 { channel.bell.ring() }
     }
 
     // MARK: Events
 
-    /// Empties the socket; true when anything was there. `deadline` keeps a flood from delaying the next table sample.
-    private func drainSocket(until deadline: UInt64) -> Bool {
-        guard events != nil else { return false }
+    /// Empties the socket; how many messages there were. `deadline` keeps a flood from delaying the next table sample.
+    private func drainSocket(until deadline: UInt64) -> Int {
+        guard events != nil else { return 0 }
         var tally = cnf_tally()
-        var any = false
+        var taken = 0
         loop: while true {
             var pumped = EventSocket.Pumped()
             channel.ring.fill { slots in
@@ -155,7 +169,7 @@ final class Reader {
             case 0 where pumped.datagrams == 0:
                 break loop
             case 0:
-                any = true
+                taken += pumped.datagrams
             case ENOBUFS:
                 overrunPending = true
             default:
@@ -170,8 +184,8 @@ final class Reader {
             channel.addCounted(
                 EventCounts(new: tally.by_kind.0, update: tally.by_kind.1, destroy: tally.by_kind.2))
         }
-        if any && channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
-        return any
+        if taken > 0 { ringWhenFilling() }
+        return taken
     }
 
     /// Takes what the kernel counted, then the events themselves, and only then tells the counts: whoever sees them finds

@@ -9,17 +9,13 @@ internal import Synchronization
 /// for no more than a twentieth of the time. A dump loads the module where it is gone and pins it while it lasts: none
 /// within 10 s of a change of the module.
 final class Surveyor: Sendable {
-    /// What there was to see, or why nothing.
-    enum Outcome: Equatable, Sendable {
-        case survey(Survey)
-        case failed(SystemError)
-    }
-
     private struct State {
         var isWanted = false
         var isRunning = false
         var notBefore = MonotonicTime(nanoseconds: 0)
-        var outcome: Outcome?
+        /// What the last dump gave: one of the two.
+        var survey: Survey?
+        var failure: SystemError?
         var failureTold: SystemError?
     }
 
@@ -36,13 +32,8 @@ final class Surveyor: Sendable {
         self.sysfs = sysfs
     }
 
-    /// The last outcome; nil before the first.
-    var outcome: Outcome? { state.withLock { $0.outcome } }
-
     /// The last survey, if the last dump gave one.
-    var survey: Survey? {
-        if case .survey(let survey) = outcome { survey } else { nil }
-    }
+    var survey: Survey? { state.withLock { $0.survey } }
 
     /// Wants a look at the table when an alert about its usage has begun to fire, and none any more when none fires.
     func follow(_ announcements: [Announcement], firing: [FiringAlert]) {
@@ -60,7 +51,7 @@ final class Surveyor: Sendable {
     /// Why a dump gave nothing, for the monitor's own log; once for each new reason.
     func takeFailure() -> String? {
         state.withLock { state in
-            guard case .failed(let error) = state.outcome, error != state.failureTold else { return nil }
+            guard let error = state.failure, error != state.failureTold else { return nil }
             state.failureTold = error
             let cure = error.code == EPERM ? "; a dump needs CAP_NET_ADMIN" : ""
             return "what fills the table is not known: \(error)\(cure)"
@@ -82,37 +73,45 @@ final class Surveyor: Sendable {
             let thread = try Thread(name: "survey") { [self] in
                 // On Linux this is the calling thread's priority, not the process's (setpriority(2), NOTES).
                 setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
-                finish(Surveyor.look(establishedTimeout: establishedTimeout), began: now)
+                look(establishedTimeout: establishedTimeout, began: now)
             }
             thread.detach()
         } catch {
-            finish(.failed(error), began: now)
+            finish(began: now) { $0.failure = error }
         }
     }
 
-    private func finish(_ outcome: Outcome, began: MonotonicTime) {
+    private func look(establishedTimeout: UInt64?, began: MonotonicTime) {
+        do throws(SystemError) {
+            let survey = try Survey.ofTable(establishedTimeout: establishedTimeout)
+            finish(began: began) { $0.survey = survey }
+        } catch {
+            finish(began: began) { $0.failure = error }
+        }
+    }
+
+    private func finish(began: MonotonicTime, _ change: (inout State) -> Void) {
         let ended = Moment.now().monotonic
         let rest = max(Surveyor.pause, (ended - began) * Surveyor.shareOfTime)
         state.withLock { state in
-            state.outcome = outcome
+            state.survey = nil
+            state.failure = nil
+            change(&state)
             state.isRunning = false
             state.notBefore = began + rest
         }
     }
+}
 
-    /// One dump, read to its end.
-    static func look(establishedTimeout: UInt64?) -> Outcome {
+extension Survey {
+    /// One dump of this network namespace's table, read to its end.
+    static func ofTable(establishedTimeout: UInt64?) throws(SystemError) -> Survey {
         var random = SystemRandomNumberGenerator()
         var counter = SurveyCounter(establishedTimeout: establishedTimeout, seed: HashSeed(from: &random))
         let began = Moment.now().monotonic
-        do throws(SystemError) {
-            var dump = try TableDump()
-            while try dump.next({ counter.take($0) }) {}
-            let now = Moment.now()
-            return .survey(
-                counter.survey(at: now, took: now.monotonic - began, isInterrupted: dump.isInterrupted))
-        } catch {
-            return .failed(error)
-        }
+        var dump = try TableDump()
+        while try dump.next({ counter.take($0) }) {}
+        let now = Moment.now()
+        return counter.survey(at: now, took: now.monotonic - began, isInterrupted: dump.isInterrupted)
     }
 }
