@@ -11,6 +11,8 @@ struct Verdict: Equatable {
     /// What to say when it has ended.
     var calm: String
     var values: [String: Double] = [:]
+    /// Names that go with the figures.
+    var details: [String: String] = [:]
 
     /// A rule without margin: over, or clear.
     init(_ level: Level, if crossed: Bool, _ summary: String, calm: String, values: [String: Double] = [:]) {
@@ -80,13 +82,16 @@ enum Rules {
         }
         let crossed = level(0)
         let threshold = crossed == .critical ? settings.crit : settings.warn
-        return Verdict(
+        var verdict = Verdict(
             crossed: crossed, holding: level(settings.clearMargin),
-            "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold)))\(trend(sample));"
+            "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold)))\(trend(sample))"
+                + "\(whoFills(sample));"
                 + " fix: find who fills it (conntrack -L), or raise net.netfilter.nf_conntrack_max together with"
                 + " nf_conntrack_buckets",
             calm: "\(entries) of \(limit) entries (\(percent(usage)))",
             values: ["entries": Double(entries), "limit": Double(limit), "usage_ratio": usage, "threshold": threshold])
+        nameTalkers(of: sample, in: &verdict)
+        return verdict
     }
 
     /// ", new 4100/s, filling by 120/s, full in 8m20s": what is known of it.
