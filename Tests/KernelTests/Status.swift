@@ -29,10 +29,17 @@ struct Status: Decodable {
 
     struct Talker: Decodable {
         var source: String?
-        var name: String?
+        var destination: String?
+        var port: UInt16?
+        var `protocol`: String?
         var atLeast: UInt64
         var atMost: UInt64
         var ratio: Double
+
+        /// "192.0.2.1 9 udp", "::1 icmpv6".
+        var name: String {
+            [destination, port.map(String.init), `protocol`].compactMap { $0 }.joined(separator: " ")
+        }
     }
 
     struct TalkerWindow: Decodable {

@@ -38,8 +38,12 @@ public struct TalkersDocument: Codable, Equatable, Sendable {
         var atMost: UInt64
         /// What is certain, of all that was seen.
         var ratio: Double
-        /// As status text has it.
-        var name: String
+
+        /// "198.51.100.7:443/tcp", "[2001:db8::1]:443/tcp", "198.51.100.7/icmp".
+        var name: String {
+            guard let port else { return "\(destination)/\(`protocol`)" }
+            return "\(destination.contains(":") ? "[\(destination)]" : destination):\(port)/\(`protocol`)"
+        }
     }
 
     /// About the last minute.
@@ -68,7 +72,7 @@ extension TalkersDocument.Window {
             TalkersDocument.Destination(
                 destination: talker.address, port: talker.port, protocol: protocolName(talker.protocol ?? 0),
                 atLeast: talker.atLeast, atMost: talker.atMost,
-                ratio: StatusDocument.rounded(window.share(of: talker) ?? 0, 6), name: talker.name)
+                ratio: StatusDocument.rounded(window.share(of: talker) ?? 0, 6))
         }
         otherDestinationsAtMost = window.destinations.othersAtMost
     }
@@ -79,7 +83,8 @@ extension TalkersDocument.Window {
 extension TalkersDocument {
     /// Rows of `status`: a name, and what stands beside it.
     var rows: [(name: String, value: String)] {
-        lastMinute.rows("last minute") + sinceStart.rows("since start")
+        // Within the first minute they are the same.
+        lastMinute.rows("last minute") + (sinceStart == lastMinute ? [] : sinceStart.rows("since start"))
     }
 }
 
