@@ -4,7 +4,7 @@ internal import CNetfilter
 internal import Glibc
 
 /// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
-struct Collector {
+struct Collector: ~Copyable {
     /// Everything that does not come through the ring.
     struct Surroundings {
         var moment: Moment
@@ -28,6 +28,7 @@ struct Collector {
 
     private var events = EventCounts()
     private var newByProtocol = [UInt64](repeating: 0, count: 256)
+    private var talkers = TalkerCounter()
     private var lastLook: TableLook?
     private var gap: Duration?
     /// The gap was told by a sample that was closed before the first look after it.
@@ -67,6 +68,7 @@ struct Collector {
             switch UInt32(records[index].event.kind) {
             case CNF_NEW.rawValue:
                 newByProtocol[Int(records[index].event.protocol)] += 1
+                talkers.count(records[index].event)
             case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue:
                 break
             default:
@@ -142,6 +144,7 @@ struct Collector {
 
         compare(&sample, hasStatistics: around.statistics != nil)
         lookBackAMinute(&sample)
+        if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
         previous = (around.moment, events, around.lost, sample.stats)
         return sample
     }

@@ -100,6 +100,8 @@ public struct Sample: Sendable {
     public var eventsNow: EventCounts?
     /// New entries since the monitor began, by IP protocol number.
     public var newByProtocol: [UInt8: UInt64] = [:]
+    /// Who made the new entries; nil when it does not listen, or none was seen yet.
+    public var talkers: Talkers?
     /// The last look into the table, made for an alert.
     public var survey: Survey?
     /// Events lost since the monitor began.

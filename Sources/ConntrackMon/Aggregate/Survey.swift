@@ -131,11 +131,11 @@ extension Survey {
     /// For programs.
     var values: [String: Double] {
         var values = [
-            "syn_recv_share": share(synReceived), "time_wait_share": share(timeWait), "udp_53_share": share(dns),
+            "syn_recv_ratio": share(synReceived), "time_wait_ratio": share(timeWait), "udp_53_ratio": share(dns),
             "surveyed_entries": Double(entries),
         ]
-        if let idleEstablished { values["idle_established_share"] = share(idleEstablished) }
-        if let source { values["top_source_share"] = share(source.entries) }
+        if let idleEstablished { values["idle_established_ratio"] = share(idleEstablished) }
+        if let source { values["table_source_ratio"] = share(source.entries) }
         if let natPair { values["nat_ports_used"] = Double(natPair.entries) }
         return values
     }

@@ -59,9 +59,7 @@ struct SurveyCounter: ~Copyable {
         }
     }
 
-    /// What was seen, when the dump has ended. (Not inlined, and without `map`: the compiler, 6.3.1, fails over that under
-    /// ThreadSanitizer.)
-    @inline(never)
+    /// What was seen, when the dump has ended.
     func survey(at moment: Moment, took: Duration, isInterrupted: Bool) -> Survey {
         var survey = Survey(moment: moment, took: took)
         survey.entries = entries

@@ -106,6 +106,8 @@ public struct Announcement: Equatable, Sendable {
     public var summary: String
     /// Figures for programs.
     public var values: [String: Double] = [:]
+    /// Names for programs. They may differ from line to line about one alert, so they are no labels.
+    public var details: [String: String] = [:]
 
     /// The word at the line's start.
     public var word: String {

@@ -59,7 +59,8 @@ struct AlertBook: Sendable {
         guard let state = transition(of: entry, blocked: blocked, now: now.monotonic) else { return nil }
         var announcement = Announcement(
             time: now.wall, name: name.rawValue, state: state, level: entry.level ?? entry.announced, subject: subject,
-            incident: incident, summary: entry.summary, values: verdict?.values ?? [:])
+            incident: incident, summary: entry.summary, values: verdict?.values ?? [:], details: verdict?.details ?? [:]
+        )
         if state == .resolved {
             let lasted = readable(seconds: (now.monotonic - entry.since).inSeconds)
             announcement.summary = "after \(lasted): \(verdict?.calm ?? "")"

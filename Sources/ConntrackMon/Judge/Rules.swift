@@ -11,6 +11,8 @@ struct Verdict: Equatable {
     /// What to say when it has ended.
     var calm: String
     var values: [String: Double] = [:]
+    /// Names that go with the figures.
+    var details: [String: String] = [:]
 
     /// A rule without margin: over, or clear.
     init(_ level: Level, if crossed: Bool, _ summary: String, calm: String, values: [String: Double] = [:]) {
@@ -80,14 +82,17 @@ enum Rules {
         }
         let crossed = level(0)
         let threshold = crossed == .critical ? settings.crit : settings.warn
-        return Verdict(
+        var verdict = Verdict(
             crossed: crossed, holding: level(settings.clearMargin),
             "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold)))\(trend(sample))"
-                + "\(eviction(usage))\(why(sample)); fix: \(sample.survey == nil ? "find who fills it (conntrack-mon top), or " : "")"
-                + "raise net.netfilter.nf_conntrack_max together with nf_conntrack_buckets",
+                + "\(whoFills(sample))\(eviction(usage))\(why(sample)); fix:"
+                + (sample.survey == nil ? " find who fills it (conntrack-mon top), or" : "")
+                + " raise net.netfilter.nf_conntrack_max together with nf_conntrack_buckets",
             calm: "\(entries) of \(limit) entries (\(percent(usage)))",
-            values: ["entries": Double(entries), "limit": Double(limit), "usage_ratio": usage, "threshold": threshold]
-                .merging(sample.survey?.values ?? [:]) { value, _ in value })
+            values: ["entries": Double(entries), "limit": Double(limit), "usage_ratio": usage, "threshold": threshold])
+        nameTalkers(of: sample, in: &verdict)
+        nameCauses(of: sample, in: &verdict)
+        return verdict
     }
 
     /// Beyond nf_conntrack_max95 the kernel's sweep evicts what a full table would evict (gc_worker in
@@ -102,6 +107,13 @@ enum Rules {
         let age = sample.moment.monotonic - survey.moment.monotonic
         let old = age > .seconds(60) ? " (\(readable(seconds: age.inSeconds)) ago)" : ""
         return "; \(survey.text)\(old)"
+    }
+
+    /// The survey's figures, and what stands out, for programs.
+    private static func nameCauses(of sample: Sample, in verdict: inout Verdict) {
+        guard let survey = sample.survey else { return }
+        verdict.values.merge(survey.values) { value, _ in value }
+        verdict.details["causes"] = survey.causes.map(\.id).joined(separator: ",")
     }
 
     /// ", new 4100/s, filling by 120/s, full in 8m20s": what is known of it.

@@ -70,6 +70,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     var events: Events?
     var eventsLost: Lost?
     var eventsReason: String?
+    var talkers: TalkersDocument?
     var ringCapacity: Int
     var ringPeak: Int
     var cpuSeconds: Double
@@ -112,6 +113,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
                 overrun: lost.overrun, truncated: lost.truncated, dropped: lost.dropped, exact: sample.lossIsExact)
         }
         eventsReason = report.eventsReason
+        talkers = sample.talkers.map { TalkersDocument($0) }
         ringCapacity = sample.ringCapacity
         ringPeak = sample.ringPeak
         cpuSeconds = StatusDocument.rounded(sample.cpuSeconds, 3)
@@ -132,7 +134,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
                 uniqueKeysWithValues: sample.newByProtocol.map { (protocolName($0.key), $0.value) }))
     }
 
-    private static func rounded(_ value: Double, _ digits: Int) -> Double {
+    static func rounded(_ value: Double, _ digits: Int) -> Double {
         let scale = (0..<digits).reduce(1.0) { product, _ in product * 10 }
         return (value * scale).rounded() / scale
     }

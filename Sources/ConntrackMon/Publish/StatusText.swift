@@ -20,6 +20,7 @@ extension StatusDocument {
         row("hash", buckets.map { "\($0) buckets\(chainLength.map { ", average chain \(fixed($0, 2))" } ?? "")" })
         row("statistics", stats.map(statsText) ?? (entries == nil ? nil : "not to be had on this kernel"))
         row("events", eventsText)
+        for (name, value) in talkers?.rows ?? [] { row(name, value) }
         row("monitor", monitorText)
         return lines.joined(separator: "\n")
     }

@@ -49,7 +49,7 @@ import Testing
             seen.text
                 == "why: SYN_RECV 61.0% (half-open connections: a SYN flood, or the other direction goes another way);"
                 + " next: conntrack -L -p tcp --state SYN_RECV")
-        #expect(seen.values["syn_recv_share"] == 0.61)
+        #expect(seen.values["syn_recv_ratio"] == 0.61)
     }
 
     @Test func `DNS is UDP to port 53, and neither TCP nor another port`() {

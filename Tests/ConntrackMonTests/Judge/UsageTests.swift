@@ -242,7 +242,7 @@ import Testing
         #expect(run.said == ["WARNING usage_high again"])
         #expect(run.lastSummary.contains("threshold 75.0%); why: SYN_RECV 75.0% (half-open"))
         #expect(run.lastSummary.contains("; next: conntrack -L -p tcp --state SYN_RECV; fix: raise "))
-        #expect(run.announcements.first?.values["syn_recv_share"] == 0.75)
+        #expect(run.announcements.first?.values["syn_recv_ratio"] == 0.75)
     }
 
     @Test func `a survey without an alert is not said`() {
