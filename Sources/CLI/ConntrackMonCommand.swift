@@ -14,7 +14,9 @@ struct ConntrackMonCommand: ParsableCommand {
             Without CAP_NET_ADMIN everything that /proc gives still works; events need it. Options come after the command.
             """,
         version: conntrackMonVersion,
-        subcommands: [WatchCommand.self, CheckCommand.self, StatusCommand.self, DoctorCommand.self])
+        subcommands: [
+            WatchCommand.self, CheckCommand.self, StatusCommand.self, TopCommand.self, DoctorCommand.self,
+        ])
 
     static func main() {
         do {
