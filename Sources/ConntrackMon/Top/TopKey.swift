@@ -15,7 +15,7 @@ struct TopKey: Equatable {
     struct Traits: Equatable {
         /// mark, port, zone: 32, 16, 16 bits.
         var numbers: UInt64 = 0
-        /// protocol, state, family: 8 bits each; then the flags below.
+        /// protocol, state, family, flags as below, family of natSource, of natDestination: 8 bits each.
         var kinds: UInt64 = 0
 
         static let assured: UInt64 = 1 << 24
@@ -35,8 +35,8 @@ struct TopKey: Equatable {
             let family: UInt64 = 0xff << 16
             return switch field {
             case .source, .destination: Traits(kinds: family)
-            case .natSource: Traits(kinds: family | hasNATSource)
-            case .natDestination: Traits(kinds: family | hasNATDestination)
+            case .natSource: Traits(kinds: 0xff << 32 | hasNATSource)
+            case .natDestination: Traits(kinds: 0xff << 40 | hasNATDestination)
             case .port: Traits(numbers: 0xffff << 16, kinds: 0xff)
             case .state: Traits(kinds: 0xff << 8)
             case .protocol: Traits(kinds: 0xff)
@@ -53,7 +53,10 @@ struct TopKey: Equatable {
     var zone: UInt16 { UInt16(truncatingIfNeeded: traits.numbers) }
     var `protocol`: UInt8 { UInt8(truncatingIfNeeded: traits.kinds) }
     var state: TopState { TopState(rawValue: UInt8(truncatingIfNeeded: traits.kinds >> 8)) }
-    var isIPv6: Bool { traits.kinds >> 16 & 0xff == UInt64(AF_INET6) }
+    /// Of the three families, some are not grouped by or do not apply; the others are the same.
+    var isIPv6: Bool {
+        (traits.kinds >> 16 | traits.kinds >> 32 | traits.kinds >> 40) & 0xff == UInt64(AF_INET6)
+    }
 
     func has(_ flag: UInt64) -> Bool { traits.kinds & flag != 0 }
 
@@ -143,11 +146,11 @@ extension TopGrouping {
         if status & Status.assured != 0 { kinds |= TopKey.Traits.assured }
         // The reply comes from where the destination really is, and goes to what the source became.
         if status & Status.sourceNAT != 0 {
-            kinds |= TopKey.Traits.sourceNAT | TopKey.Traits.hasNATSource
+            kinds |= TopKey.Traits.sourceNAT | TopKey.Traits.hasNATSource | UInt64(entry.family) << 32
             key.natSource = AddressBits(entry.reply.destination) & masks.natSource
         }
         if status & Status.destinationNAT != 0 {
-            kinds |= TopKey.Traits.destinationNAT | TopKey.Traits.hasNATDestination
+            kinds |= TopKey.Traits.destinationNAT | TopKey.Traits.hasNATDestination | UInt64(entry.family) << 40
             key.natDestination = AddressBits(entry.reply.source) & masks.natDestination
         }
         key.traits = TopKey.Traits(numbers: number & traits.numbers, kinds: kinds & traits.kinds)

@@ -44,37 +44,39 @@ public enum Top {
         }
         let identity = Identity(host: host, netns: NetworkNamespace.label(entered: settings.netns))
         let start = Moment.now().monotonic
-        let before = buckets(settings)
         var table = TopTable(grouping)
         let dump: DumpResult
         do throws(SystemError) {
-            dump = try fill(&table)
+            dump = try fill(&table, from: TableDump(), hash: HashWatch(procfs: settings.procfs))
         } catch {
             throw TopFailure(error)
         }
         let end = Moment.now()
-        // ctnetlink never sets NLM_F_DUMP_INTR (seen on 6.18): that the size is another one afterwards tells as well.
-        let isResized = before != buckets(settings)
         return TopReport(
             grouping: grouping, moment: end, identity: identity, entries: table.entries, truncated: dump.truncated,
             limit: readNumber(settings.procfs + "/sys/net/netfilter/nf_conntrack_max"),
-            seconds: (end.monotonic - start).inSeconds, isInterrupted: dump.isInterrupted || isResized,
+            seconds: (end.monotonic - start).inSeconds, isInterrupted: dump.isInterrupted,
             groups: table.groups, rows: table.largest(limit))
     }
 
-    private static func buckets(_ settings: Settings) -> UInt64? {
-        readNumber(settings.procfs + "/sys/net/netfilter/nf_conntrack_buckets")
-    }
-
-    private struct DumpResult {
+    /// What is to be said of a dump beside its entries.
+    struct DumpResult {
         var truncated: UInt64
         var isInterrupted: Bool
     }
 
-    private static func fill(_ table: inout TopTable) throws(SystemError) -> DumpResult {
-        var dump = try TableDump()
-        while try dump.next({ table.add($0) }) {}
-        return DumpResult(truncated: dump.truncated, isInterrupted: dump.isInterrupted)
+    /// Counts all that `dump` gives.
+    static func fill(
+        _ table: inout TopTable, from dump: consuming TableDump, hash: consuming HashWatch
+    ) throws(SystemError) -> DumpResult {
+        var batches = 0
+        while try dump.next({ table.add($0) }) {
+            batches += 1
+            // Some 10,000 entries, 20 ms: a resize takes longer.
+            if batches % 64 == 0 { hash.look() }
+        }
+        hash.look()
+        return DumpResult(truncated: dump.truncated, isInterrupted: dump.isInterrupted || hash.isResized)
     }
 }
 

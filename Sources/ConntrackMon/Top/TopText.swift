@@ -11,7 +11,7 @@ extension TopReport {
         let rest = groups - rows.count
         if rest > 0 {
             let left = entries - rows.reduce(0) { $0 + UInt64($1.entries) }
-            lines.append("\(rest) more with \(left) entries (\(percent(share(of: left))))")
+            lines.append("\(rest) more with \(left) \(left == 1 ? "entry" : "entries") (\(percent(share(of: left))))")
         }
         return lines.joined(separator: "\n")
     }
