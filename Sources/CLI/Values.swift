@@ -85,6 +85,33 @@ func parseAbsent(_ text: String) throws -> AbsentMeaning? {
     text == "auto" ? nil : try parseChoice(text)
 }
 
+/// `source`, or several keys: `source,port`.
+func parseFields(_ text: String) throws -> [TopField] {
+    var fields: [TopField] = []
+    for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+        let field: TopField = try parseChoice(String(word))
+        guard !fields.contains(field) else { throw ValidationError("'\(word)' is there twice") }
+        fields.append(field)
+    }
+    return fields
+}
+
+/// How many leading bits of an address of `whole` bits count.
+func parsePrefix(_ text: String, whole: Int) throws -> Int {
+    guard isPlain(text[...]), let bits = Int(text), bits <= whole else {
+        throw ValidationError("'\(text)' is no prefix length; write a number from 0 to \(whole)")
+    }
+    return bits
+}
+
+/// How many rows to show; 0 = all.
+func parseRowLimit(_ text: String) throws -> Int {
+    guard isPlain(text[...]), let limit = Int32(text) else {
+        throw ValidationError("'\(text)' is no number of rows; write 0 for all, or 20")
+    }
+    return Int(limit)
+}
+
 /// Digits only; Swift's own parsing takes a sign as well.
 private func isPlain(_ text: Substring) -> Bool {
     text.allSatisfy { $0.isASCII && $0.isNumber }

@@ -5,7 +5,7 @@ import Testing
 
 /// Help, version, completion, and every way to call it wrongly.
 @Suite struct UsageTests {
-    @Test(arguments: [[], ["watch"], ["check"], ["status"], ["doctor"]])
+    @Test(arguments: [[], ["watch"], ["check"], ["status"], ["top"], ["doctor"]])
     func `the help is as before`(_ command: [String]) throws {
         let help = try Command.conntrackMon(command + ["--help"]).run()
 
@@ -28,7 +28,7 @@ import Testing
         let script = try Command.conntrackMon(["--generate-completion-script", shell]).run()
 
         #expect(script.status == .exited(0))
-        for word in ["watch", "check", "status", "doctor", "textfile"] {
+        for word in ["watch", "check", "status", "top", "doctor", "textfile"] {
             #expect(script.standardOutput.contains(word), "\(word)")
         }
     }
