@@ -75,7 +75,8 @@ void cnf_events_close(struct cnf_events *events)
     free(events);
 }
 
-int cnf_events_join(struct cnf_events *events, uint32_t groups)
+/// Does `option` (NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP) for each of `groups`.
+static int change_membership(const struct cnf_events *events, int option, uint32_t groups)
 {
     static const struct {
         enum cnf_group bit;
@@ -89,10 +90,20 @@ int cnf_events_join(struct cnf_events *events, uint32_t groups)
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if ((groups & known[i].bit) == 0)
             continue;
-        if (setsockopt(events->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &known[i].group, sizeof(int)) != 0)
+        if (setsockopt(events->fd, SOL_NETLINK, option, &known[i].group, sizeof(int)) != 0)
             return -errno;
     }
     return 0;
+}
+
+int cnf_events_join(struct cnf_events *events, uint32_t groups)
+{
+    return change_membership(events, NETLINK_ADD_MEMBERSHIP, groups);
+}
+
+int cnf_events_leave(struct cnf_events *events, uint32_t groups)
+{
+    return change_membership(events, NETLINK_DROP_MEMBERSHIP, groups);
 }
 
 int cnf_events_receive_buffer(struct cnf_events *events)
@@ -127,14 +138,17 @@ static bool from_kernel(const struct msghdr *header)
 struct slots {
     union cnf_record *first;
     size_t count, used;
+    struct cnf_event spare; ///< to decode into when no slot is free
 };
 
 static void place(const uint8_t *message, size_t length, uint64_t time_ns, struct slots *slots, struct cnf_tally *tally)
 {
-    struct cnf_event nowhere;
     const bool free_slot = slots->used < slots->count;
-    const int decoded = cnf_decode(message, length, time_ns, free_slot ? &slots->first[slots->used].event : &nowhere);
+    struct cnf_event *event = free_slot ? &slots->first[slots->used].event : &slots->spare;
+    const int decoded = cnf_decode(message, length, time_ns, event);
 
+    if (decoded > 0 && event->kind == CNF_NEW)
+        tally->entered++;
     if (decoded < 0) {
         tally->truncated++;
     } else if (decoded > 0 && free_slot) {
