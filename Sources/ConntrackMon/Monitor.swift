@@ -191,6 +191,7 @@ public final class Monitor {
         var around = self.around.read(at: Moment.now(), look: latestLook)
         around.listening = news.isListening
         if news.isListening { around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs) }
+        around.duty = channel.eventDuty
         around.lost = channel.lost
         around.lossIsExact = channel.lossIsExact
         around.ringCapacity = channel.ring.capacity
@@ -210,6 +211,9 @@ public final class Monitor {
         report.doctor = doctor?.report
         if news.isListening { report.source = "netlink" }
         if case .unavailable(let reason, _) = news.status { report.eventsReason = reason }
+        if let why = sample.duty?.hindrance {
+            report.eventsReason = "the event groups are left (--event-budget) and not joined again: \(why)"
+        }
         report.interval = settings.interval
         report.perCPU = settings.perCPU
         report.netnsLabel = settings.netns == nil ? nil : identity.netns

@@ -13,6 +13,7 @@ struct Collector {
         var tableFullLines = TableFullCount()
         var listening = false
         var isNetlinkThere: Bool?
+        var duty: EventDuty?
         var lost = LostEvents()
         var lossIsExact = true
         var ringCapacity = 0
@@ -37,6 +38,7 @@ struct Collector {
     private var knownSince: MonotonicTime?
     private var knownBefore = Duration.zero
     private var slope = Slope(window: .seconds(60))
+    private var estimate = EventEstimate()
     private var stitcher = StatStitcher()
 
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
@@ -78,16 +80,19 @@ struct Collector {
         if let last = lastLook, time - last.moment.monotonic > longestPause {
             if !gapIsTold { gap = time - last.moment.monotonic }
             slope.reset()
+            estimate.reset()
         }
         gapIsTold = false
         if look.unloaded || look.absent {
             slope.reset()
+            estimate.reset()
             peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
         }
         if let entries = look.entries {
             peak.add(entries, at: time)
             peakDay.add(entries, at: time)
             peakSecond.add(entries, at: time)
+            estimate.add(entries: entries, at: time)
             knownSince = knownSince ?? time
         }
         lastLook = look
@@ -136,6 +141,7 @@ struct Collector {
 
         compare(&sample, hasStatistics: around.statistics != nil)
         lookBackAMinute(&sample)
+        estimate.close(&sample, around.listening ? around.duty : nil)
         previous = (around.moment, events, around.lost, sample.stats)
         return sample
     }

@@ -22,6 +22,8 @@ final class Reader {
         var sysfsOfTable: String?
         /// Events were asked for by name, so not having them is a fault.
         var eventsRequired: Bool
+        /// What listening may cost the host.
+        var budget = EventBudget.Limits()
     }
 
     private let plan: Plan
@@ -37,6 +39,7 @@ final class Reader {
     private var overrunPending = false
     private var joinNotBefore: UInt64 = 0
     private var rejoinAt: UInt64?
+    private var budget: EventBudget
 
     private static let shortTick: UInt64 = 2_000_000
     private static let longestTick: UInt64 = 50_000_000
@@ -51,6 +54,7 @@ final class Reader {
         self.plan = plan
         self.channel = channel
         table = TableReader(procfs: plan.procfs, sysfs: plan.sysfsOfTable)
+        budget = EventBudget(plan.budget, seed: .random(in: 0...UInt64.max), at: Moment.now().monotonic)
     }
 
     /// Reads the table once and joins the event groups, so that what can't be had is known before anything runs, and
@@ -61,6 +65,7 @@ final class Reader {
         channel.countsReloads = uevents?.isReliable ?? false
         sampleTable()
         if !plan.groups.isEmpty { join() }
+        channel.eventDuty = budget.duty
         thread = try Thread(name: "reader") { self.run() }
     }
 
@@ -81,11 +86,14 @@ final class Reader {
                 countOverruns()
                 joinIfPossible(now)
                 rejoinIfDue(now)
+                channel.eventDuty = budget.duty
                 // Whole periods, so that a delay moves no later sample; after a long one no burst makes up for it.
                 next += (now - next) / period * period + period
             }
-            tick = drainSocket(until: next) ? Reader.shortTick : min(tick * 2, longTick)
-            let wait = next > now ? next - now : 0
+            let isBusy = drainSocket(until: next)
+            tick = keepBudget() || isBusy ? Reader.shortTick : min(tick * 2, longTick)
+            let due = min(next, events == nil ? next : budget.changesAt?.nanoseconds ?? next)
+            let wait = due > now ? due - now : 0
             let woken = cnf_wait_either(
                 channel.stop.descriptor, uevents?.descriptor ?? -1, events == nil ? wait : min(wait, tick))
             if woken & Reader.stopRang != 0 { break }
@@ -154,13 +162,15 @@ final class Reader {
             case ENOBUFS:
                 overrunPending = true
             default:
-                channel.eventStatus = .failed(SystemError("receive from", "the conntrack event socket", pumped.code))
-                events = nil
+                fail(SystemError("receive from", "the conntrack event socket", pumped.code))
                 break loop
             }
             if Moment.now().monotonic.nanoseconds >= deadline { break }
         }
         channel.addLost(tally)
+        budget.count(
+            messages: tally.events + tally.truncated + tally.dropped, entered: tally.entered, at: Moment.now().monotonic
+        )
         if any && channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
         return any
     }
@@ -168,6 +178,7 @@ final class Reader {
     private func countOverruns() {
         if let count = events?.takeOverruns() {
             channel.addOverruns(count)
+            budget.count(messages: count, entered: 0, at: Moment.now().monotonic)
         } else if overrunPending {
             channel.addOverruns(1)
             channel.lossBecameInexact()
@@ -197,10 +208,46 @@ final class Reader {
         guard plan.loadModules, events != nil, !ConntrackModule.mayListen(sysfs: plan.sysfs) else { return }
         do throws(SystemError) {
             try events?.join(plan.groups)
+            budget.joined(at: Moment.now().monotonic)
         } catch {
-            channel.eventStatus = .failed(error)
-            events = nil
+            fail(error)
         }
+    }
+
+    /// Leaves the groups while the budget is spent, and joins them again when their time has come. True when it did either.
+    private func keepBudget() -> Bool {
+        guard events != nil, let move = budget.step(at: Moment.now().monotonic) else { return false }
+        do throws(SystemError) {
+            switch move {
+            case .leave:
+                try events?.leave(plan.groups)
+                budget.left(at: Moment.now().monotonic)
+                _ = drainSocket(until: .max)
+            case .join:
+                if let why = hindrance {
+                    budget.hinder(why)
+                    return false
+                }
+                try events?.join(plan.groups)
+                budget.joined(at: Moment.now().monotonic)
+            }
+        } catch {
+            fail(error)
+        }
+        channel.eventDuty = budget.duty
+        return true
+    }
+
+    /// Why the groups must not be joined again now: it could load a module that somebody is just unloading.
+    private var hindrance: String? {
+        if lastTable.limit_errno != 0 || rejoinAt != nil { return "nf_conntrack was unloaded or loaded a moment ago" }
+        return ConntrackModule.mayListen(sysfs: plan.sysfs) ? nil : "nf_conntrack_netlink is not loaded"
+    }
+
+    private func fail(_ error: SystemError) {
+        channel.eventStatus = .failed(error)
+        events = nil
+        budget.left(at: Moment.now().monotonic)
     }
 
     private func join() {
@@ -215,6 +262,7 @@ final class Reader {
             let socket = try EventSocket(groups: plan.groups, receiveBuffer: plan.receiveBuffer)
             channel.eventStatus = .listening(receiveBuffer: socket.receiveBuffer)
             events = consume socket
+            budget.joined(at: Moment.now().monotonic)
         } catch {
             let permission = error.code == EPERM
             let cure = permission ? "; events need CAP_NET_ADMIN: setcap cap_net_admin+ep conntrack-mon" : ""
@@ -231,6 +279,7 @@ extension Reader.Plan {
             groups: settings.source == .none || !isLive ? [] : settings.events, receiveBuffer: settings.receiveBuffer,
             loadModules: settings.loadModules, settle: settings.rules.settle,
             sysfsOfTable: isLive || !KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
-            eventsRequired: settings.source == .netlink)
+            eventsRequired: settings.source == .netlink,
+            budget: EventBudget.Limits(share: settings.eventBudget, cost: settings.eventCost))
     }
 }
