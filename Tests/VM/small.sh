@@ -87,7 +87,7 @@ scenario budget
 modprobe nf_conntrack_netlink
 firewall_start
 watch --sample 10ms --settle 200ms --interval 200ms --event-budget 1% --event-cost 1ms
-for round in $(seq 6); do
+for round in $(seq 3); do
     # Far above the budget, so that the groups are left and joined again all the time.
     traffic 50
     await event_budget_exceeded

@@ -177,7 +177,8 @@ struct EventBudget: Sendable {
         switch phase {
         case .always: nil
         case .away(let end): end
-        case .window(let since, let end): cycle.isSettled ? end : min(end, since + .seconds(EventBudget.probe))
+        case .window(let since, let end):
+            isMember && !cycle.isSettled ? min(end, since + .seconds(EventBudget.probe)) : end
         }
     }
 

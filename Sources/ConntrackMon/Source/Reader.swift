@@ -240,7 +240,12 @@ final class Reader {
 
     /// Why the groups must not be joined again now: it could load a module that somebody is just unloading.
     private var hindrance: String? {
-        if lastTable.limit_errno != 0 || rejoinAt != nil { return "nf_conntrack was unloaded or loaded a moment ago" }
+        switch lastTable.limit_errno {
+        case 0 where rejoinAt == nil: break
+        case 0: return "nf_conntrack was loaded a moment ago (--settle)"
+        case ENOENT: return "nf_conntrack is not loaded"
+        default: return "nf_conntrack_max cannot be read"
+        }
         return ConntrackModule.mayListen(sysfs: plan.sysfs) ? nil : "nf_conntrack_netlink is not loaded"
     }
 

@@ -166,7 +166,7 @@ struct NamedTraffic: CustomTestStringConvertible, Sendable {
     }
 
     @Test func `while it must not join it stays out, knows nothing, and says why`() {
-        var host = BudgetSimulation(share: 0.05) { _ in 200_000 }
+        var host = BudgetSimulation(share: 0.05) { _ in 50_000 }
         host.run(10)
         host.run(1, mayJoin: false)
         while host.ticks.last?.isMember == true { host.run(0.002, mayJoin: false) }
@@ -179,6 +179,7 @@ struct NamedTraffic: CustomTestStringConvertible, Sendable {
         #expect(host.budget.duty.settledAt == before.settledAt)
         #expect(host.budget.duty.made == before.made)
         #expect(host.budget.duty.away > before.away + 29)
+        #expect(host.spins == 0)
         host.run(3)
         #expect(host.budget.duty.hindrance == nil)
         #expect(host.moves > moves)

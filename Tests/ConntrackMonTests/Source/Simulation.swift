@@ -23,6 +23,8 @@ struct BudgetSimulation {
     private(set) var entered = 0.0
     private(set) var heard: UInt64 = 0
     private(set) var moves = 0
+    /// How often it wanted to be asked again at once: a reader would spin.
+    private(set) var spins = 0
 
     private let traffic: Traffic
     private let entering: Double
@@ -80,6 +82,7 @@ struct BudgetSimulation {
             case nil:
                 break
             }
+            if let next = budget.changesAt, next <= now { spins += 1 }
         }
     }
 
