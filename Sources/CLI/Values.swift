@@ -35,6 +35,24 @@ func parseShare(_ text: String) throws -> Double {
     return share
 }
 
+/// A share above 0.
+func parseBudget(_ text: String) throws -> Double {
+    let share = try parseShare(text)
+    guard share > 0 else { throw ValidationError("'\(text)' would be to never listen; for that write --events none") }
+    return share
+}
+
+/// `2.5us`: what a message costs, at most a millisecond.
+func parseCost(_ text: String) throws -> Duration {
+    for (unit, microseconds) in [("ns", 0.001), ("us", 1), ("ms", 1000)] where text.hasSuffix(unit) {
+        guard let number = plainNumber(text.dropLast(2)) else { break }
+        let nanoseconds = number * microseconds * 1000
+        guard nanoseconds >= 1, nanoseconds <= 1e6 else { break }
+        return .nanoseconds(Int64(nanoseconds.rounded()))
+    }
+    throw ValidationError("'\(text)' is no cost of a message; write 2.5us, from 1ns to 1ms")
+}
+
 /// One of the words of `Choice`.
 func parseChoice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Choice {
     if let choice = Choice(rawValue: text) { return choice }

@@ -205,6 +205,7 @@ public final class Monitor {
         around.listening = news.method != nil
         around.lostIsCounted = news.method?.source == "bpf"
         if around.listening { around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs) }
+        around.duty = channel.eventDuty
         around.lost = channel.lost
         around.lossIsExact = channel.lossIsExact
         around.ringCapacity = channel.ring.capacity
@@ -227,6 +228,9 @@ public final class Monitor {
         report.doctor = doctor?.report
         report.source = news.method?.source ?? "none"
         if case .unavailable(let reason, _) = news.status { report.eventsReason = reason }
+        if let why = sample.duty?.hindrance {
+            report.eventsReason = "the event groups are left (--event-budget) and not joined again: \(why)"
+        }
         report.interval = settings.interval
         report.perCPU = settings.perCPU
         report.netnsLabel = settings.netns == nil ? nil : identity.netns

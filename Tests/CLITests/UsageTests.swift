@@ -57,6 +57,9 @@ import Testing
         ("--boot-grace", "2"), ("--boot-grace", "-2m"), ("--boot-grace", "soon"), ("--absent", "maybe"),
         ("--absent", ""), ("--absent", "unknown"), ("--state", "/dev/null"), ("--state", "/tmp"), ("--state", "/tmp/"),
         ("--state", ""),
+        ("--event-budget", "0%"), ("--event-budget", "0"), ("--event-budget", "101%"), ("--event-budget", "5"),
+        ("--event-budget", "-5%"), ("--event-cost", "0us"), ("--event-cost", "2.5"), ("--event-cost", "2s"),
+        ("--event-cost", "2ms"), ("--event-cost", "-1us"), ("--event-cost", "0.5ns"), ("--event-cost", "us"),
         ("--format", "xml"), ("--alert-format", "yaml"), ("--textfile", "metrics.txt"), ("--textfile-interval", "0s"),
     ]
 

@@ -9,6 +9,10 @@ struct Status: Decodable {
         var update: UInt64
         var destroy: UInt64
         var newByProtocol: [String: UInt64]
+        var newPerSecond: Double?
+        var destroyPerSecond: Double?
+        var estimated: Bool?
+        var dutyRatio: Double?
     }
 
     struct Lost: Decodable {
@@ -56,6 +60,7 @@ struct Status: Decodable {
     }
 
     var up: Bool
+    var timestamp: Double
     var netns: String
     var entries: UInt64?
     var limit: UInt64?

@@ -143,6 +143,7 @@ struct cnf_tally {
     uint64_t by_kind[3]; ///< the same by enum cnf_kind
     uint64_t truncated;  ///< longer than our receive buffer, or not decodable
     uint64_t dropped;    ///< decoded, but no slot was free
+    uint64_t entered;    ///< CNF_NEW among `events` and `dropped`
 };
 
 /// Opens the socket without joining a group. Opening loads nfnetlink where it is a module, nothing else.
@@ -175,6 +176,10 @@ void cnf_events_silence(const struct cnf_events *events);
 /// Joins the groups in `groups` (bits of enum cnf_group). Loads nf_conntrack and nf_conntrack_netlink where these
 /// are modules: the caller asks /sys/module first. Returns 0; -EPERM without CAP_NET_ADMIN.
 int cnf_events_join(struct cnf_events *events, uint32_t groups);
+
+/// Leaves the groups in `groups`; those that were not joined are passed over. What is queued stays to be received.
+/// Loads nothing. Returns 0 or -errno.
+int cnf_events_leave(struct cnf_events *events, uint32_t groups);
 
 /// The receive buffer in bytes as the kernel accounts it (SO_RCVBUF), or -errno.
 int cnf_events_receive_buffer(struct cnf_events *events);

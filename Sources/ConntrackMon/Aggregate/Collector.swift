@@ -14,6 +14,7 @@ struct Collector: ~Copyable {
         var listening = false
         var lostIsCounted = false
         var isNetlinkThere: Bool?
+        var duty: EventDuty?
         var lost = LostEvents()
         var lossIsExact = true
         var ringCapacity = 0
@@ -40,6 +41,7 @@ struct Collector: ~Copyable {
     private var knownSince: MonotonicTime?
     private var knownBefore = Duration.zero
     private var slope = Slope(window: .seconds(60))
+    private var estimate = EventEstimate()
     private var stitcher = StatStitcher()
 
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
@@ -84,16 +86,19 @@ struct Collector: ~Copyable {
         if let last = lastLook, time - last.moment.monotonic > longestPause {
             if !gapIsTold { gap = time - last.moment.monotonic }
             slope.reset()
+            estimate.reset()
         }
         gapIsTold = false
         if look.unloaded || look.absent {
             slope.reset()
+            estimate.reset()
             peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
         }
         if let entries = look.entries {
             peak.add(entries, at: time)
             peakDay.add(entries, at: time)
             peakSecond.add(entries, at: time)
+            estimate.add(entries: entries, at: time)
             knownSince = knownSince ?? time
         }
         lastLook = look
@@ -145,6 +150,7 @@ struct Collector: ~Copyable {
         compare(&sample, hasStatistics: around.statistics != nil)
         lookBackAMinute(&sample)
         if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
+        estimate.close(&sample, around.listening ? around.duty : nil)
         previous = (around.moment, events, around.lost, sample.stats)
         return sample
     }

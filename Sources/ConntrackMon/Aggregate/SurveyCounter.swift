@@ -3,11 +3,10 @@
 internal import CNetfilter
 internal import Glibc
 
-// enum tcp_conntrack, and a bit of enum ip_conntrack_status.
+// enum tcp_conntrack.
 private let synRecvState: UInt8 = 2
 private let establishedState: UInt8 = 3
 private let timeWaitState: UInt8 = 7
-private let sourceNAT: UInt32 = 1 << 4
 
 /// Makes a `Survey` of a dump's entries as they stream by, in fixed memory: the host is short of something already.
 struct SurveyCounter: ~Copyable {
@@ -40,8 +39,8 @@ struct SurveyCounter: ~Copyable {
 
     private mutating func take(_ entry: cnf_entry) {
         entries += 1
-        sources.count(HeavyHitters.Key(addressIn: entry.original.source, tag: UInt32(entry.family)))
-        if Int32(entry.family) == AF_INET, entry.status & sourceNAT != 0 {
+        sources.count(HeavyHitters.Key(sourceOf: entry))
+        if Int32(entry.family) == AF_INET, entry.status & Status.sourceNAT != 0 {
             natPairs.count(HeavyHitters.Key(natPairOf: entry))
         }
         switch Int(entry.protocol) {
@@ -69,7 +68,7 @@ struct SurveyCounter: ~Copyable {
         if idleBelow != nil { survey.idleEstablished = idleEstablished }
         survey.dns = dns
         for counter in sources.highest(1) {
-            survey.source = Survey.Holder(name: counter.key.sourceText, entries: counter.count)
+            survey.source = Survey.Holder(name: counter.key.addressText, entries: counter.count)
         }
         for counter in natPairs.highest(1) {
             survey.natPair = Survey.Holder(name: counter.key.natPairText, entries: counter.count)
@@ -79,9 +78,10 @@ struct SurveyCounter: ~Copyable {
 }
 
 extension HeavyHitters.Key {
-    fileprivate init(addressIn bytes: AddressBytes, tag: UInt32) {
-        let (high, low) = unsafeBitCast(bytes, to: (UInt64, UInt64).self)
-        self.init(high: high, low: low, tag: tag)
+    /// As with events, an IPv6 source counts by its /64.
+    fileprivate init(sourceOf entry: cnf_entry) {
+        let high = unsafeBitCast(entry.original.source, to: (UInt64, UInt64).self).0
+        self.init(high: high, low: 0, tag: UInt32(entry.family))
     }
 
     /// What NAT must keep apart by the source port alone: its address, where it goes, port and protocol. IPv4 only, so
@@ -92,14 +92,10 @@ extension HeavyHitters.Key {
         self.init(high: nat, low: destination, tag: UInt32(entry.reply.source_port) << 8 | UInt32(entry.protocol))
     }
 
-    fileprivate var sourceText: String {
-        addressText(family: UInt8(tag), unsafeBitCast((high, low), to: AddressBytes.self))
-    }
-
     fileprivate var natPairText: String {
         func bytes(_ word: UInt64) -> AddressBytes { unsafeBitCast((word, UInt64(0)), to: AddressBytes.self) }
         let family = UInt8(AF_INET)
-        let destination = addressText(family: family, bytes(low), port: UInt16(tag >> 8))
-        return "\(addressText(family: family, bytes(high))) -> \(destination)/\(protocolName(UInt8(tag & 0xff)))"
+        let destination = ConntrackMon.addressText(family: family, bytes(low), port: UInt16(tag >> 8))
+        return "\(ConntrackMon.addressText(family: family, bytes(high))) -> \(destination)/\(protocolName(UInt8(tag & 0xff)))"
     }
 }

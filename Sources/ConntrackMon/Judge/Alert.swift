@@ -52,6 +52,9 @@ public enum NoticeName: String, CaseIterable, Sendable {
     case tableFlushed = "table_flushed"
     case trackingStopped = "tracking_stopped"
     case eventsLost = "events_lost"
+    case eventBudgetExceeded = "event_budget_exceeded"
+    case eventBudgetMet = "event_budget_met"
+    case eventCostHigh = "event_cost_high"
     case samplingGap = "sampling_gap"
     case nothingTracked = "nothing_tracked"
 }

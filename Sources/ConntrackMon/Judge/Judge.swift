@@ -8,6 +8,7 @@ public struct Judge: Sendable {
     private var limitWatch: LimitWatch
     private var parameterWatch = ParameterWatch()
     private var trackingWatch = TrackingWatch()
+    private var budgetWatch = BudgetWatch()
     private var book: AlertBook
     private var peakDay: UInt64?
     private var peakKnownFor = Duration.zero
@@ -239,7 +240,7 @@ public struct Judge: Sendable {
         [
             gapNotice(sample), flushNotice(sample), lossNotice(sample), nothingTrackedNotice(sample),
             trackingNotice(sample),
-        ].compactMap { $0 }
+        ].compactMap { $0 } + budgetWatch.observe(sample).map { announce($0, at: sample.moment) }
     }
 
     private func gapNotice(_ sample: Sample) -> Announcement? {

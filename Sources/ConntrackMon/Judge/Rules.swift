@@ -121,7 +121,8 @@ enum Rules {
         var text = ""
         if let rate = sample.newRate {
             let span = readable(seconds: sample.newRateSpan.inSeconds)
-            text += ", new \(fixed(rate, rate < 10 ? 1 : 0))/s over \(span)"
+            let estimated = sample.isNewRateEstimated ? " (estimated)" : ""
+            text += ", new \(fixed(rate, rate < 10 ? 1 : 0))/s over \(span)\(estimated)"
         }
         if let rate = sample.fillRate, rate >= 0.05 { text += ", filling by \(fixed(rate, 1))/s" }
         if let seconds = sample.timeToFull { text += ", full in \(readable(seconds: seconds))" }

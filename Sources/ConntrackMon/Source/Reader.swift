@@ -24,6 +24,8 @@ final class Reader {
         var sysfsOfTable: String?
         /// Events were asked for by name, so not having them is a fault.
         var eventsRequired: Bool
+        /// What listening may cost the host.
+        var budget = EventBudget.Limits()
     }
 
     private let plan: Plan
@@ -39,6 +41,7 @@ final class Reader {
     private var overrunPending = false
     private var joinNotBefore: UInt64 = 0
     private var rejoinAt: UInt64?
+    private var budget: EventBudget
 
     private static let shortTick: UInt64 = 2_000_000
     private static let longestTick: UInt64 = 50_000_000
@@ -57,6 +60,7 @@ final class Reader {
         self.plan = plan
         self.channel = channel
         table = TableReader(procfs: plan.procfs, sysfs: plan.sysfsOfTable)
+        budget = EventBudget(plan.budget, seed: .random(in: 0...UInt64.max), at: Moment.now().monotonic)
     }
 
     /// Reads the table once and joins the event groups, so that what can't be had is known before anything runs, and
@@ -67,6 +71,7 @@ final class Reader {
         channel.countsReloads = uevents?.isReliable ?? false
         sampleTable()
         if !plan.groups.isEmpty { join() }
+        channel.eventDuty = budget.duty
         thread = try Thread(name: "reader") { self.run() }
     }
 
@@ -87,11 +92,14 @@ final class Reader {
                 drainAndCount(until: now + period)
                 joinIfPossible(now)
                 rejoinIfDue(now)
+                channel.eventDuty = budget.duty
                 // Whole periods, so that a delay moves no later sample; after a long one no burst makes up for it.
                 next += (now - next) / period * period + period
             }
-            tick = nextTick(after: tick, taken: drainSocket(until: next))
-            let wait = next > now ? next - now : 0
+            let taken = drainSocket(until: next)
+            tick = keepBudget() ? Reader.shortTick : nextTick(after: tick, taken: taken)
+            let due = min(next, events == nil ? next : budget.changesAt?.nanoseconds ?? next)
+            let wait = due > now ? due - now : 0
             let woken = cnf_wait_any(
                 channel.stop.descriptor, uevents?.descriptor ?? -1, events?.descriptor ?? -1,
                 events == nil ? wait : min(wait, tick))
@@ -173,8 +181,7 @@ final class Reader {
             case ENOBUFS:
                 overrunPending = true
             default:
-                channel.eventStatus = .failed(SystemError("receive from", "the conntrack event socket", pumped.code))
-                events = nil
+                fail(SystemError("receive from", "the conntrack event socket", pumped.code))
                 break loop
             }
             if Moment.now().monotonic.nanoseconds >= deadline { break }
@@ -184,6 +191,9 @@ final class Reader {
             channel.addCounted(
                 EventCounts(new: tally.by_kind.0, update: tally.by_kind.1, destroy: tally.by_kind.2))
         }
+        budget.count(
+            messages: tally.events + tally.truncated + tally.dropped, entered: tally.entered, at: Moment.now().monotonic
+        )
         if taken > 0 { ringWhenFilling() }
         return taken
     }
@@ -196,6 +206,7 @@ final class Reader {
         if let counts {
             channel.addCounted(counts.sent)
             channel.addLost(counts.lost)
+            budget.count(messages: counts.lost.total, entered: 0, at: Moment.now().monotonic)
         }
         countOverruns()
     }
@@ -203,6 +214,7 @@ final class Reader {
     private func countOverruns() {
         if let count = events?.takeOverruns() {
             channel.addLost(LostEvents(overrun: count))
+            budget.count(messages: count, entered: 0, at: Moment.now().monotonic)
         } else if overrunPending {
             channel.addLost(LostEvents(overrun: 1))
             channel.lossBecameInexact()
@@ -232,10 +244,51 @@ final class Reader {
         guard plan.loadModules, events != nil, !ConntrackModule.mayListen(sysfs: plan.sysfs) else { return }
         do throws(SystemError) {
             try events?.join(plan.groups)
+            budget.joined(at: Moment.now().monotonic)
         } catch {
-            channel.eventStatus = .failed(error)
-            events = nil
+            fail(error)
         }
+    }
+
+    /// Leaves the groups while the budget is spent, and joins them again when their time has come. True when it did either.
+    private func keepBudget() -> Bool {
+        guard events != nil, let move = budget.step(at: Moment.now().monotonic) else { return false }
+        do throws(SystemError) {
+            switch move {
+            case .leave:
+                try events?.leave(plan.groups)
+                budget.left(at: Moment.now().monotonic)
+                _ = drainSocket(until: .max)
+            case .join:
+                if let why = hindrance {
+                    budget.hinder(why)
+                    return false
+                }
+                try events?.join(plan.groups)
+                budget.joined(at: Moment.now().monotonic)
+            }
+        } catch {
+            fail(error)
+        }
+        channel.eventDuty = budget.duty
+        return true
+    }
+
+    /// Why the groups must not be joined again now: it could load a module that somebody is just unloading.
+    private var hindrance: String? {
+        switch lastTable.limit_errno {
+        case 0 where rejoinAt == nil: break
+        case 0: return "nf_conntrack was loaded a moment ago (--settle)"
+        case ENOENT: return "nf_conntrack is not loaded"
+        default: return "nf_conntrack_max cannot be read"
+        }
+        return ConntrackModule.mayListen(sysfs: plan.sysfs) ? nil : "nf_conntrack_netlink is not loaded"
+    }
+
+    private func fail(_ error: SystemError) {
+        channel.eventStatus = .failed(error)
+        events = nil
+        budget.left(at: Moment.now().monotonic)
     }
 
     private func join() {
@@ -251,6 +304,7 @@ final class Reader {
                 groups: plan.groups, receiveBuffer: plan.receiveBuffer, source: plan.source)
             channel.eventStatus = .listening(socket.method)
             events = consume socket
+            budget.joined(at: Moment.now().monotonic)
         } catch {
             let permission = error.code == EPERM
             let needed =
@@ -271,6 +325,7 @@ extension Reader.Plan {
             receiveBuffer: settings.receiveBuffer,
             loadModules: settings.loadModules, settle: settings.rules.settle,
             sysfsOfTable: isLive || !KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
-            eventsRequired: settings.source == .netlink || settings.source == .bpf)
+            eventsRequired: settings.source == .netlink || settings.source == .bpf,
+            budget: EventBudget.Limits(share: settings.eventBudget, cost: settings.eventCost))
     }
 }

@@ -42,6 +42,29 @@ enum Reports {
         return report
     }
 
+    /// Over --event-budget: rates are estimates.
+    static var estimated: Report {
+        var report = full
+        report.firing = []
+        report.sample.duty?.ratio = 0.0512
+        report.sample.duty?.isOverBudget = true
+        report.sample.isPartial = true
+        report.sample.newEstimate = 41_000.4
+        report.sample.destroyEstimate = 40_900
+        return report
+    }
+
+    /// Over --event-budget, and not joined again.
+    static var hindered: Report {
+        var report = estimated
+        report.sample.duty?.ratio = 0
+        report.sample.newEstimate = nil
+        report.sample.destroyEstimate = nil
+        report.eventsReason =
+            "the event groups are left (--event-budget) and not joined again: nf_conntrack_netlink is not loaded"
+        return report
+    }
+
     /// nf_conntrack is not there, and nothing is listened to.
     static var minimal: Report {
         Report(identity: identity, sample: Sample(moment: .at(0), table: .gone(at: 0)))
@@ -75,6 +98,7 @@ enum Reports {
         sample.fillRate = 12.5
         sample.events = EventCounts(new: 4_100_000, destroy: 4_049_750)
         sample.eventsNow = EventCounts(new: 4100, destroy: 4088)
+        sample.duty = EventDuty(settledAt: Moment.at(1).monotonic)
         sample.newByProtocol = [6: 3_000_000, 17: 1_099_000, 1: 900, 89: 100]
         sample.talkers = talkers
         sample.lost = LostEvents(overrun: 1600, dropped: 38)
