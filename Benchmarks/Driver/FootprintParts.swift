@@ -66,7 +66,7 @@ enum IdlePart {
         let time = try seconds {
             for second in 1...max(plan.rounds * 3, 1) {
                 if second % 5 == 1 { note("idle, \(second - 1) s") }
-                try runQuietly("conntrack", "-C", in: arena.namespace)
+                _ = try Command("conntrack", "-C").run(in: arena.namespace)
                 pause(.seconds(1))
             }
         }
@@ -76,7 +76,7 @@ enum IdlePart {
         report.set(
             .idle,
             .measured(
-                share, seen: "\(share.text(3)) % over \(time.text(0)) s; the loop \(peer.text(3)) % with its shell"))
+                share, seen: "\(share.text(3)) % over \(time.text(0)) s; `conntrack -C` \(peer.text(3)) %"))
     }
 }
 

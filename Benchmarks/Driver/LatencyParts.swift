@@ -41,7 +41,7 @@ enum LimitPart {
     }
 }
 
-/// From the beginning of modprobe to the notice, in a virtual machine with Debian's kernel: here nf_conntrack may be built in,
+/// From the moment the limit is there again to the notice, in a virtual machine with Debian's kernel: here nf_conntrack may be built in,
 /// and belongs to others. The machine is emulated, so its milliseconds are longer than a host's.
 enum ModulePart {
     static func run(_ report: Report) throws {

@@ -118,11 +118,13 @@ struct ReaderPart {
         let peers = (runs[.conntrack(buffer: nil)] ?? []).compactMap { $0.map { $0.overruns / $0.made.events } }
         if let rates {
             let events = defaults.map { $0.made.events }.reduce(0, +)
+            let slow = rates.median < 200_000 ? " (fewer than 200,000: says less)" : ""
             let peer = Spread(peers).map { "; `conntrack -E` lost \(($0.median * 100).text(0)) %" } ?? ""
             report.set(
                 .lost,
                 .measured(
-                    lost, seen: "\(lost.grouped) of \(events.grouped) at \(rates.median.grouped) a second\(peer)"))
+                    lost, seen: "\(lost.grouped) of \(events.grouped) at \(rates.median.grouped) a second\(slow)\(peer)"
+                ))
         } else {
             report.set(.lost, reason(.watch("auto")) ?? .notMeasured("no round"))
         }

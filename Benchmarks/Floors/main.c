@@ -47,10 +47,10 @@ static bool set_option(struct options *options, const char *text)
 
 int main(int argc, char **argv)
 {
-    // The monitor's own defaults: new and destroy, 16 MiB asked for, 64 x 2 KiB, 2 ms.
+    // The monitor's own defaults: new and destroy, 16 MiB asked for and half of it for a ring, 64 x 2 KiB, 2 ms.
     struct options options = {.groups = 5,
                               .buffer = 16 << 20,
-                              .ring = 16 << 20,
+                              .ring = 8 << 20,
                               .batch = 64,
                               .datagram = 2048,
                               .tick = 2000,
