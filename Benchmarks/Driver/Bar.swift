@@ -103,15 +103,17 @@ enum Outcome {
     /// Why there is no figure.
     case notMeasured(String)
 
-    /// A ratio of two sides of each round, with their medians.
-    static func ratio(_ values: [Double?], to others: [Double?], unit: String, digits: Int = 2) -> Outcome {
+    /// A ratio of two sides of each round, with their medians, and what else was seen.
+    static func ratio(
+        _ values: [Double?], to others: [Double?], unit: String, digits: Int = 2, also: String? = nil
+    ) -> Outcome {
         guard let ratio = Spread(Spread.ratios(values, to: others)), let ours = Spread(values.compactMap { $0 }),
             let theirs = Spread(others.compactMap { $0 })
         else { return .notMeasured("no round gave both sides") }
         return .measured(
             ratio.median,
             seen: "\(ratio.median.text(digits)) × (\(ratio.lowest.text(digits)) to \(ratio.highest.text(digits))):"
-                + " \(ours.median.short) against \(theirs.median.short) \(unit)")
+                + " \(ours.median.short) against \(theirs.median.short) \(unit)" + (also.map { "; \($0)" } ?? ""))
     }
 }
 

@@ -63,7 +63,7 @@ enum IdlePart {
         pause(.seconds(2))
         let before = try listener.processorTime().whole
         let childrenBefore = childrenProcessorSeconds()
-        let time = try seconds {
+        let time = try elapsed {
             for second in 1...max(plan.rounds * 3, 1) {
                 if second % 5 == 1 { note("idle, \(second - 1) s") }
                 _ = try Command("conntrack", "-C").run(in: arena.namespace)

@@ -64,9 +64,11 @@ struct HarmPart {
     private func tell(_ report: Report) {
         func ratio(_ audience: Audience, _ base: Audience) -> Outcome {
             if let problem = problems[audience] ?? problems[base] { return .notMeasured(problem) }
+            let cpu = Spread(Spread.ratios(values(base, \.made.cpu), to: values(audience, \.made.cpu)))
             return .ratio(
                 values(audience) { $0.made.rate / 1000 }, to: values(base) { $0.made.rate / 1000 },
-                unit: "thousand entries a second", digits: 3)
+                unit: "thousand entries a second", digits: 3, also: cpu.map { "by its CPU time \($0.median.text(3)) ×" }
+            )
         }
         report.set(.producer, ratio(.watch("auto"), .drop))
         report.set(.producerNone, ratio(.watch(source: "auto", events: "none"), .nobody))

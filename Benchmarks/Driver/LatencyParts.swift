@@ -24,7 +24,7 @@ enum LimitPart {
                 // Anywhere between two samples.
                 pause(.milliseconds(Int.random(in: 500..<600)))
                 times.append(
-                    try seconds {
+                    try elapsed {
                         try write(usual)
                         try watch.waitForLine(on: .stderr, containing: " limit_dropped ")
                     } * 1000)
@@ -76,10 +76,10 @@ enum CheckPart {
         note("check")
         for _ in 1...plan.rounds * 15 {
             ours.append(
-                try seconds {
+                try elapsed {
                     _ = try Command(Programs.monitor, "check", "--run-dir", folder.path).run(in: namespace)
                 } * 1000)
-            theirs.append(try seconds { _ = try Command("conntrack", "-C").run(in: namespace) } * 1000)
+            theirs.append(try elapsed { _ = try Command("conntrack", "-C").run(in: namespace) } * 1000)
         }
         report.set(.check, .ratio(ours, to: theirs, unit: "ms"))
     }

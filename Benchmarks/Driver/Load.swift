@@ -15,6 +15,8 @@ struct Made {
     var events: Double { made + deleted }
     /// Entries made and deleted a second.
     var rate: Double { events / (makeSeconds + deleteSeconds) }
+    /// The generator's CPU time an entry made or deleted, in seconds.
+    var cpu: Double { (makeCPU + deleteCPU) / events }
 
     /// Makes and deletes `count` entries at full speed.
     init(count: Int, in namespace: TestNamespace) throws {

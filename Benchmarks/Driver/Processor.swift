@@ -47,7 +47,7 @@ func childrenProcessorSeconds() -> Double {
 }
 
 /// Runs `body` and returns how many seconds it took.
-func seconds(_ body: () throws -> Void) rethrows -> Double {
+func elapsed(_ body: () throws -> Void) rethrows -> Double {
     let time = try ContinuousClock().measure(body)
     return Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
 }

@@ -5,7 +5,9 @@ internal import TestKit
 
 /// The programs that are run.
 enum Programs {
-    static let monitor = "\(Repository.root)/.build/release/conntrack-mon"
+    /// The release build, or the one CONNTRACK_MON_BINARY names: to compare two versions.
+    static let monitor =
+        getenv("CONNTRACK_MON_BINARY").map { String(cString: $0) } ?? "\(Repository.root)/.build/release/conntrack-mon"
     static let floors = "\(Repository.root)/.build/release/BenchmarkFloors"
     static let exporter = "prometheus-node-exporter"
 }

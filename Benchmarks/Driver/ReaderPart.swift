@@ -57,10 +57,10 @@ struct ReaderPart {
     private static func measure(_ audience: Audience, _ entries: Int, _ arena: Arena) throws -> Run {
         let listener = try Listener(audience, in: arena.namespace)
         let idle = try listener.processorTime()
-        let idleSeconds = seconds { pause(.milliseconds(300)) }
+        let idleSeconds = elapsed { pause(.milliseconds(300)) }
         let before = try listener.processorTime()
         var made: Made?
-        let busySeconds = try seconds {
+        let busySeconds = try elapsed {
             made = try Made(count: entries, in: arena.namespace)
             listener.rest()
         }
