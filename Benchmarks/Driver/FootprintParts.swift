@@ -61,7 +61,7 @@ enum IdlePart {
         let arena = try Arena()
         let listener = try Listener(.watch("auto"), in: arena.namespace)
         pause(.seconds(2))
-        let before = try listener.processorTime().whole
+        let before = try listener.processorTime()
         let childrenBefore = childrenProcessorSeconds()
         let time = try elapsed {
             for second in 1...max(plan.rounds * 3, 1) {
@@ -70,13 +70,20 @@ enum IdlePart {
                 pause(.seconds(1))
             }
         }
-        let share = Double(try listener.processorTime().whole - before) / 1e9 / time * 100
+        let after = try listener.processorTime()
+        func share(_ spent: UInt64) -> Double { Double(spent) / 1e9 / time * 100 }
+        let whole = share(after.whole - before.whole)
+        let threads = after.threads.sorted { $0.key < $1.key }.map { name, spent in
+            "\(name) \(share(spent - (before.threads[name] ?? 0)).text(3))"
+        }
         let peer = (childrenProcessorSeconds() - childrenBefore) / time * 100
         _ = try listener.stop()
         report.set(
             .idle,
             .measured(
-                share, seen: "\(share.text(3)) % over \(time.text(0)) s; `conntrack -C` \(peer.text(3)) %"))
+                whole,
+                seen: "\(whole.text(3)) % over \(time.text(0)) s (threads: \(threads.joined(separator: ", ")));"
+                    + " `conntrack -C` \(peer.text(3)) %"))
     }
 }
 
