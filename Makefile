@@ -7,7 +7,7 @@ ARGS    ?=
 SECONDS ?= 60
 
 .NOTPARALLEL:
-.PHONY: help run test check fuzz demo build size format golden tsan clean
+.PHONY: help run test check fuzz demo bench build size format golden tsan clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,10 @@ demo: ## a table filling up and draining, in a network namespace of its own
 	@scripts/deps.sh run demo
 	@$(MAKE) --no-print-directory build
 	@scripts/demo.sh $(BIN)
+
+bench: ## measure against floors and peers (root, 12 minutes); ONLY=part ROUNDS=3 for less
+	@scripts/deps.sh run bench
+	@scripts/bench.sh
 
 build: ## release binary: .build/release/conntrack-mon
 	@scripts/deps.sh run

@@ -35,12 +35,22 @@ let package = Package(
         ),
         .target(name: "TestKit", dependencies: ["CTestKit"], path: "Tests/TestKit"),
 
+        // `make bench`: what is measured with and against, in C, and what runs it all and writes it down.
+        .executableTarget(
+            name: "BenchmarkFloors",
+            dependencies: ["CTestKit"],
+            path: "Benchmarks/Floors",
+            linkerSettings: [.linkedLibrary("bpf")]
+        ),
+        .executableTarget(name: "Benchmarks", dependencies: ["TestKit"], path: "Benchmarks/Driver"),
+
         .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
         .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "TestKit"]),
         .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(name: "KernelTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit", "CLI"]),
         .testTarget(name: "VMTests", dependencies: ["TestKit"]),
+        .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

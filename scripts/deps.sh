@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: deps.sh run|test|demo|lint|bench ...   Installs the Debian packages of these groups that are missing.
+# usage: deps.sh run|test|demo|bench|lint ...   Installs the Debian packages of these groups that are missing.
 set -eu
 
 packages=
@@ -13,12 +13,16 @@ for group in "$@"; do
     test) # prometheus: promtool
         packages="$packages conntrack nftables iproute2 strace util-linux procps systemd"
         packages="$packages prometheus prometheus-node-exporter"
+        packages="$packages qemu-system-x86 busybox-static kmod cpio iptables libbpf-dev"
+        ;;
+    bench)
+        packages="$packages libbpf-dev conntrack nftables prometheus-node-exporter valgrind"
         packages="$packages qemu-system-x86 busybox-static kmod cpio iptables"
         ;;
     demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
     bench) packages="$packages valgrind" ;;
     lint) packages="$packages clang-format cppcheck shellcheck" ;;
-    *) echo "usage: deps.sh run|test|demo|lint|bench ..." >&2 && exit 64 ;;
+    *) echo "usage: deps.sh run|test|demo|bench|lint ..." >&2 && exit 64 ;;
     esac
 done
 

@@ -11,6 +11,6 @@ else
 fi
 
 # shellcheck disable=SC2086
-swift $swift -r Sources Tests Package.swift
+swift $swift -r Sources Tests Benchmarks Package.swift
 # shellcheck disable=SC2086
 find . -name '.?*' -prune -o -name '*.[ch]' -print0 | xargs -0 -r clang-format $c

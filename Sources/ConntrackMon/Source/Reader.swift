@@ -45,6 +45,8 @@ final class Reader {
 
     private static let shortTick: UInt64 = 2_000_000
     private static let longestTick: UInt64 = 50_000_000
+    /// A filling ring wakes us, so that an idle host needs no wake-up between two samples.
+    private static let ringTick: UInt64 = 100_000_000
     /// Of these in one tick the next one is short; of fewer than these it may be longer.
     private static let manyEvents = 512
     private static let fewEvents = 256
@@ -117,8 +119,7 @@ final class Reader {
     }
 
     private var longTick: UInt64 {
-        // A filling ring wakes us.
-        guard case .netlink(let receiveBuffer, _) = events?.method else { return Reader.longestTick }
+        guard case .netlink(let receiveBuffer, _) = events?.method else { return Reader.ringTick }
         let burst = UInt64(receiveBuffer) / Reader.bytesPerEvent
         return max(Reader.shortTick * 2, min(Reader.longestTick, burst * 1_000_000_000 / Reader.fastestBurst))
     }
