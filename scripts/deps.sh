@@ -20,7 +20,6 @@ for group in "$@"; do
         packages="$packages qemu-system-x86 busybox-static kmod cpio iptables"
         ;;
     demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
-    bench) packages="$packages valgrind" ;;
     lint) packages="$packages clang-format cppcheck shellcheck" ;;
     *) echo "usage: deps.sh run|test|demo|bench|lint ..." >&2 && exit 64 ;;
     esac
