@@ -7,7 +7,7 @@ packages=
 for group in "$@"; do
     case $group in
     run) # the libraries, what linking needs, what the Swift toolchain itself loads
-        packages="$packages libnetfilter-conntrack-dev libmnl-dev g++ binutils libc6-dev"
+        packages="$packages libnetfilter-conntrack-dev libmnl-dev libbpf-dev g++ binutils libc6-dev"
         packages="$packages git libcurl4 libncurses6 libsqlite3-0 libxml2"
         ;;
     test) # prometheus: promtool
