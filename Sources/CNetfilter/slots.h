@@ -20,8 +20,6 @@ static inline void cnf_place(const void *message, size_t length, uint64_t time_n
     struct cnf_event *const event = free_slot ? &slots->first[slots->used].event : &slots->nowhere;
     const int decoded = cnf_decode(message, length, time_ns, event);
 
-    if (decoded > 0 && event->kind == CNF_NEW)
-        tally->entered++;
     if (decoded < 0) {
         tally->truncated++;
     } else if (decoded > 0 && free_slot) {

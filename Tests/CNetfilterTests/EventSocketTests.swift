@@ -90,11 +90,12 @@ struct EventSocketTests {
         #expect(try namespace.makeEntries(first: 20, count: 10) == 10)
         #expect(try namespace.deleteEntries(count: 30) == 30)
 
-        // Entries made while nobody listened never send DESTROY (nf_conntrack_events = 2).
+        // Entries made while nobody listened never send DESTROY (nf_conntrack_events = 2); but somebody may have, in
+        // another network namespace: that is one for all of them.
         let events = socket.pump(slots: 64).events
         #expect(events.map(\.kind).count { UInt32($0) == CNF_NEW.rawValue } == 10)
-        #expect(events.map(\.kind).count { UInt32($0) == CNF_DESTROY.rawValue } == 20)
-        #expect(socket.tally.entered == 20)
+        #expect((20...30).contains(events.map(\.kind).count { UInt32($0) == CNF_DESTROY.rawValue }))
+        #expect(socket.tally.by_kind.0 == 20)
         #expect(try socket.overruns() == 0)
     }
 

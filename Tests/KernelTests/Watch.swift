@@ -9,8 +9,8 @@ final class Watch {
     let process: RunningCommand
     let folder: TemporaryDirectory
 
-    /// Starts it, in `namespace` if given. `words` and `arguments` come last, so they win over the ones given here. Returns when its
-    /// first look at the table has been judged and written; with `listening` it hears events by then.
+    /// Starts it, in `namespace` if given. `words` and `arguments` come last, so they win over the ones given here. Returns
+    /// when its first look at the table has been judged and written; with `listening` it hears events by then.
     /// `wrapper` is a program that ends by executing the arguments after its own.
     init(
         in namespace: TestNamespace? = nil, listening: Bool = true, wrapper: [String] = [], _ words: String...,

@@ -143,7 +143,6 @@ struct cnf_tally {
     uint64_t by_kind[3]; ///< the same by enum cnf_kind
     uint64_t truncated;  ///< longer than our receive buffer, or not decodable
     uint64_t dropped;    ///< decoded, but no slot was free
-    uint64_t entered;    ///< CNF_NEW among `events` and `dropped`
 };
 
 /// Opens the socket without joining a group. Opening loads nfnetlink where it is a module, nothing else.

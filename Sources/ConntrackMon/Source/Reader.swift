@@ -193,8 +193,8 @@ final class Reader {
                 EventCounts(new: tally.by_kind.0, update: tally.by_kind.1, destroy: tally.by_kind.2))
         }
         budget.count(
-            messages: tally.events + tally.truncated + tally.dropped, entered: tally.entered, at: Moment.now().monotonic
-        )
+            messages: tally.events + tally.truncated + tally.dropped, entered: tally.by_kind.0,
+            at: Moment.now().monotonic)
         if taken > 0 { ringWhenFilling() }
         return taken
     }
