@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: deps.sh run|test|demo|lint ...   Installs the Debian packages of these groups that are missing.
+# usage: deps.sh run|test|demo|lint|bench ...   Installs the Debian packages of these groups that are missing.
 set -eu
 
 packages=
 for group in "$@"; do
     case $group in
     run) # the libraries, what linking needs, what the Swift toolchain itself loads
-        packages="$packages libnetfilter-conntrack-dev libmnl-dev g++ binutils libc6-dev"
+        packages="$packages libnetfilter-conntrack-dev libmnl-dev libbpf-dev g++ binutils libc6-dev"
         packages="$packages git libcurl4 libncurses6 libsqlite3-0 libxml2"
         ;;
     test) # prometheus: promtool
@@ -16,8 +16,9 @@ for group in "$@"; do
         packages="$packages qemu-system-x86 busybox-static kmod cpio iptables"
         ;;
     demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
+    bench) packages="$packages valgrind" ;;
     lint) packages="$packages clang-format cppcheck shellcheck" ;;
-    *) echo "usage: deps.sh run|test|demo|lint ..." >&2 && exit 64 ;;
+    *) echo "usage: deps.sh run|test|demo|lint|bench ..." >&2 && exit 64 ;;
     esac
 done
 

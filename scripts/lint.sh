@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 
 cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem --suppress=variableScope --error-exitcode=1 -I Sources/CNetfilter/include Sources/CNetfilter
-shellcheck scripts/*.sh Tests/VM/*.sh .ci/run
+shellcheck scripts/*.sh Tests/VM/*.sh Benchmarks/decode/*.sh .ci/run

@@ -60,7 +60,7 @@ struct EventOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How to read events: netlink, none, or auto, the fastest this host allows. (default: auto)",
+            "How to read events: bpf, netlink, none, or auto, the fastest this host allows. (default: auto)",
             valueName: "source"),
         transform: parseChoice)
     var source: SourceChoice = .auto
@@ -70,7 +70,9 @@ struct EventOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Receive buffer for events; used only while events wait. (default: 16M)", valueName: "size"),
+        help: ArgumentHelp(
+            "Receive buffer for events, used only while events wait; a bpf ring gets half of it. (default: 16M)",
+            valueName: "size"),
         transform: parseSize)
     var receiveBuffer: UInt32?
 

@@ -2,119 +2,33 @@
 //
 // nfnetlink message -> cnf_event.
 //
-//   | nlmsghdr | nfgenmsg | CTA_TUPLE_ORIG { CTA_TUPLE_IP {...} CTA_TUPLE_PROTO {...} } | ... | CTA_ID | CTA_STATUS | ...
+//   | nlmsghdr | nfgenmsg | CTA_TUPLE_ORIG | CTA_TUPLE_REPLY | CTA_ZONE? | CTA_ID | CTA_STATUS | CTA_TIMEOUT | ...
+//
+// Every kernel begins an event's message so. Attributes that come as expected are taken one after the other; from the
+// first that does not on, the rest is walked, in whatever order it has. No value is read in both ways.
 
 #include "CNetfilter.h"
 #include "attributes.h"
+#include "tuple.h"
 
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
-#include <sys/socket.h>
 
-/// Copies an address of exactly `size` bytes; anything else is a broken message.
-static int copy_address(struct attribute attribute, size_t size, uint8_t *out)
+static inline struct tuple original_of(struct cnf_event *event)
 {
-    if (attribute.size != size)
-        return -EBADMSG;
-    memcpy(out, attribute.payload, size);
-    return 0;
+    return (struct tuple){
+        .family = &event->family,
+        .protocol = &event->protocol,
+        .zone = &event->zone,
+        .source_port = &event->source_port,
+        .destination_port = &event->destination_port,
+        .source = event->source,
+        .destination = event->destination,
+    };
 }
 
-/// Both addresses of one family, once: whatever is left over of another would otherwise stay in the record.
-static int decode_addresses(struct attribute nest, struct cnf_event *out)
-{
-    const unsigned int v4 = 1u << CTA_IP_V4_SRC | 1u << CTA_IP_V4_DST;
-    const unsigned int v6 = 1u << CTA_IP_V6_SRC | 1u << CTA_IP_V6_DST;
-    struct attributes rest = attributes_in(nest);
-    struct attribute attribute;
-    unsigned int seen = 0;
-    int error = 0;
+// MARK: The rest, in any order
 
-    if (out->family != 0)
-        return -EBADMSG;
-    while (next_attribute(&rest, &attribute)) {
-        switch (attribute.type) {
-        case CTA_IP_V4_SRC:
-            error |= copy_address(attribute, 4, out->source);
-            break;
-        case CTA_IP_V4_DST:
-            error |= copy_address(attribute, 4, out->destination);
-            break;
-        case CTA_IP_V6_SRC:
-            error |= copy_address(attribute, 16, out->source);
-            break;
-        case CTA_IP_V6_DST:
-            error |= copy_address(attribute, 16, out->destination);
-            break;
-        default:
-            continue;
-        }
-        seen |= 1u << attribute.type;
-    }
-    if (error != 0 || torn(&rest) || (seen != v4 && seen != v6))
-        return -EBADMSG;
-    out->family = seen == v4 ? AF_INET : AF_INET6;
-    return 0;
-}
-
-static int decode_protocol(struct attribute nest, struct cnf_event *out)
-{
-    struct attributes rest = attributes_in(nest);
-    struct attribute attribute;
-
-    while (next_attribute(&rest, &attribute)) {
-        switch (attribute.type) {
-        case CTA_PROTO_NUM:
-            out->protocol = u8_of(attribute);
-            break;
-        case CTA_PROTO_SRC_PORT:
-        case CTA_PROTO_ICMP_ID:
-        case CTA_PROTO_ICMPV6_ID:
-            out->source_port = be16_of(attribute);
-            break;
-        case CTA_PROTO_DST_PORT:
-            out->destination_port = be16_of(attribute);
-            break;
-        case CTA_PROTO_ICMP_TYPE:
-        case CTA_PROTO_ICMPV6_TYPE:
-            out->destination_port |= (uint16_t)(u8_of(attribute) << 8);
-            break;
-        case CTA_PROTO_ICMP_CODE:
-        case CTA_PROTO_ICMPV6_CODE:
-            out->destination_port |= u8_of(attribute);
-            break;
-        default:
-            break;
-        }
-    }
-    return torn(&rest) ? -EBADMSG : 0;
-}
-
-static int decode_tuple(struct attribute nest, struct cnf_event *out)
-{
-    struct attributes rest = attributes_in(nest);
-    struct attribute attribute;
-    int error = 0;
-
-    while (next_attribute(&rest, &attribute)) {
-        switch (attribute.type) {
-        case CTA_TUPLE_IP:
-            error |= decode_addresses(attribute, out);
-            break;
-        case CTA_TUPLE_PROTO:
-            error |= decode_protocol(attribute, out);
-            break;
-        case CTA_TUPLE_ZONE: // a zone of one direction only (kernel 4.3)
-            out->zone = be16_of(attribute);
-            break;
-        default:
-            break;
-        }
-    }
-    return error != 0 || torn(&rest) ? -EBADMSG : 0;
-}
-
-/// The first state told; a walk that finds one goes no further.
+/// The first state told.
 static uint8_t tcp_state_of(struct attribute protoinfo)
 {
     struct attributes outer = attributes_in(protoinfo), inner;
@@ -132,15 +46,17 @@ static uint8_t tcp_state_of(struct attribute protoinfo)
     return CNF_NO_TCP_STATE;
 }
 
-static int decode_attributes(struct attributes rest, struct cnf_event *out)
+/// Not inlined: most messages end before it, and would save registers for it.
+__attribute__((noinline)) static int walk(struct attributes rest, struct cnf_event *out)
 {
+    const struct tuple original = original_of(out);
     struct attribute attribute;
     int error = 0;
 
     while (next_attribute(&rest, &attribute)) {
         switch (attribute.type) {
         case CTA_TUPLE_ORIG:
-            error |= decode_tuple(attribute, out);
+            error |= cnf_read_tuple(attributes_in(attribute), &original);
             break;
         case CTA_STATUS:
             out->status = be32_of(attribute);
@@ -161,8 +77,60 @@ static int decode_attributes(struct attributes rest, struct cnf_event *out)
             break;
         }
     }
-    // No family: the original tuple was missing.
-    return error != 0 || torn(&rest) || out->family == 0 ? -EBADMSG : 0;
+    return error != 0 || torn(&rest) ? -EBADMSG : 0;
+}
+
+// MARK: The beginning, in the kernel's order
+
+/// CTA_PROTOINFO of TCP with `size` bytes in it, the state first.
+ALWAYS_INLINE bool take_tcp_state(struct attributes *rest, size_t size, struct cnf_event *out)
+{
+    struct attributes after = *rest;
+    const uint8_t *protoinfo = take(&after, CTA_PROTOINFO | NLA_F_NESTED, NLA_HDRLEN + size);
+
+    if (protoinfo == NULL)
+        return false;
+    const uint8_t *tcp = protoinfo + NLA_HDRLEN;
+    const uint8_t *state = tcp + NLA_HDRLEN;
+    if (!header_is(tcp, CTA_PROTOINFO_TCP | NLA_F_NESTED, size) || !header_is(state, CTA_PROTOINFO_TCP_STATE, 1))
+        return false;
+    out->tcp_state = *state;
+    *rest = after;
+    return true;
+}
+
+/// Takes what comes as every kernel writes it, and returns the rest.
+static inline struct attributes take_beginning(struct attributes rest, struct cnf_event *out)
+{
+    const struct tuple original = original_of(out);
+    const size_t size = take_tuple(&rest, CTA_TUPLE_ORIG, &original);
+    const uint8_t *payload;
+
+    if (size == 0)
+        return rest;
+    take(&rest, CTA_TUPLE_REPLY | NLA_F_NESTED, size);
+    payload = take(&rest, CTA_ZONE, sizeof(out->zone));
+    if (payload != NULL)
+        out->zone = be16_at(payload);
+    payload = take(&rest, CTA_ID, sizeof(out->id));
+    if (payload != NULL)
+        out->id = be32_at(payload);
+    payload = take(&rest, CTA_STATUS, sizeof(out->status));
+    if (payload != NULL)
+        out->status = be32_at(payload);
+    take(&rest, CTA_TIMEOUT, 4);
+    if (out->kind == CNF_DESTROY) { // with accounting and timestamps on
+        take(&rest, CTA_COUNTERS_ORIG | NLA_F_NESTED, 2 * ROOM(8));
+        take(&rest, CTA_COUNTERS_REPLY | NLA_F_NESTED, 2 * ROOM(8));
+        take(&rest, CTA_TIMESTAMP | NLA_F_NESTED, 2 * ROOM(8));
+    }
+    // Before the end, window scales and flags of both directions come with it; in a DESTROY it is alone (kernel 5.11).
+    if (!take_tcp_state(&rest, 5 * ROOM(4), out))
+        take_tcp_state(&rest, ROOM(4), out);
+    payload = take(&rest, CTA_MARK, sizeof(out->mark));
+    if (payload != NULL)
+        out->mark = be32_at(payload);
+    return rest;
 }
 
 /// The kind of a conntrack message, or -1 when it is none.
@@ -184,6 +152,7 @@ int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_
 {
     const size_t before_attributes = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
     struct nlmsghdr header;
+    struct attributes rest;
 
     if (length < sizeof(header))
         return -EBADMSG;
@@ -198,7 +167,9 @@ int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_
     out->time_ns = time_ns;
     out->kind = (uint8_t)kind;
     out->tcp_state = CNF_NO_TCP_STATE;
-    const int error = decode_attributes(
-        attributes_at((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes), out);
-    return error != 0 ? error : 1;
+    rest = attributes_at((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes);
+    rest = take_beginning(rest, out);
+    if (rest.left > 0 && walk(rest, out) != 0)
+        return -EBADMSG;
+    return out->family != 0 ? 1 : -EBADMSG; // 0: the original tuple was missing
 }

@@ -5,6 +5,9 @@
 #define _GNU_SOURCE
 #include "CNetfilter.h"
 
+#include "ring.h"
+#include "slots.h"
+
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -17,11 +20,14 @@
 
 /// Datagrams a recvmmsg: beyond 64 the cost of an event no longer falls, and 64 x 2 KiB stays in the L2 cache.
 #define BATCH 64
+/// Ring records a pump when there are no slots to say how many.
+#define RING_BATCH 1024
 /// An event with every attribute a kernel knows is below 1 KiB; security contexts and labels may add to it.
 #define DATAGRAM 2048
 
 struct cnf_events {
     int fd;
+    struct cnf_ring *ring; ///< NULL = recvmmsg
     struct mmsghdr messages[BATCH];
     struct iovec vectors[BATCH];
     struct sockaddr_nl senders[BATCH];
@@ -71,8 +77,35 @@ void cnf_events_close(struct cnf_events *events)
 {
     if (events == NULL)
         return;
+    cnf_ring_close(events->ring);
     close(events->fd);
     free(events);
+}
+
+int cnf_events_attach_ring(struct cnf_events *events, uint32_t bytes)
+{
+    return cnf_ring_open(events->fd, bytes, &events->ring);
+}
+
+uint32_t cnf_events_ring_size(const struct cnf_events *events)
+{
+    return events->ring == NULL ? 0 : cnf_ring_size(events->ring);
+}
+
+int cnf_events_descriptor(const struct cnf_events *events)
+{
+    return events->ring == NULL ? -1 : cnf_ring_descriptor(events->ring);
+}
+
+void cnf_events_silence(const struct cnf_events *events)
+{
+    if (events->ring != NULL)
+        cnf_ring_silence(events->ring);
+}
+
+int cnf_events_kernel_counts(struct cnf_events *events, struct cnf_kernel_counts *out)
+{
+    return events->ring == NULL ? -ENOTSUP : cnf_ring_counts(events->ring, out);
 }
 
 int cnf_events_join(struct cnf_events *events, uint32_t groups)
@@ -124,27 +157,6 @@ static bool from_kernel(const struct msghdr *header)
     return header->msg_namelen < sizeof(*sender) || sender->nl_family != AF_NETLINK || sender->nl_pid == 0;
 }
 
-struct slots {
-    union cnf_record *first;
-    size_t count, used;
-};
-
-static void place(const uint8_t *message, size_t length, uint64_t time_ns, struct slots *slots, struct cnf_tally *tally)
-{
-    struct cnf_event nowhere;
-    const bool free_slot = slots->used < slots->count;
-    const int decoded = cnf_decode(message, length, time_ns, free_slot ? &slots->first[slots->used].event : &nowhere);
-
-    if (decoded < 0) {
-        tally->truncated++;
-    } else if (decoded > 0 && free_slot) {
-        tally->events++;
-        slots->used++;
-    } else if (decoded > 0) {
-        tally->dropped++;
-    }
-}
-
 /// ctnetlink sends each event as a datagram of its own, but nothing in netlink promises that.
 static void place_all(const uint8_t *datagram, size_t length, uint64_t time_ns, struct slots *slots,
                       struct cnf_tally *tally)
@@ -153,7 +165,7 @@ static void place_all(const uint8_t *datagram, size_t length, uint64_t time_ns, 
         const size_t claimed = ((const struct nlmsghdr *)(const void *)datagram)->nlmsg_len;
         const size_t step = MNL_ALIGN(claimed);
 
-        place(datagram, length, time_ns, slots, tally);
+        cnf_place(datagram, length, time_ns, slots, tally);
         if (claimed < sizeof(struct nlmsghdr) || step >= length)
             return;
         datagram += step;
@@ -169,6 +181,10 @@ int cnf_events_pump(struct cnf_events *events, union cnf_record *first, size_t c
     struct slots slots = {.first = first, .count = count, .used = 0};
 
     *datagrams = 0;
+    if (events->ring != NULL) {
+        *datagrams = cnf_ring_pump(events->ring, count == 0 ? RING_BATCH : count, time_ns, &slots, tally);
+        return (int)slots.used;
+    }
     for (unsigned int i = 0; i < batch; i++)
         events->messages[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
 

@@ -2,7 +2,7 @@
 //
 // Start here. `watch` is this file: the six stages, wired.
 //
-//   1 source     Source/     /proc and a ctnetlink socket        reader thread   Reader
+//   1 source     Source/     /proc, a ctnetlink socket or ring   reader thread   Reader
 //   2 decode     CNetfilter  message -> 64-byte record           reader thread   cnf_decode
 //   3 ring       Ring/       records, one producer, one consumer                 EventRing
 //   4 aggregate  Aggregate/  records -> one Sample an interval   main thread     Collector
@@ -130,6 +130,7 @@ public final class Monitor {
         var announcements = judge.isSettling ? readSettings(now: true) : []
         let now = Moment.now()
         judge.countsReloads = channel.countsReloads
+        collector.take(counted: channel.counted)
         channel.ring.drain { records in
             collector.take(records, now: now) { look in
                 // Who writes a limit often wrote its configuration just before: it must be known to judge the limit.
@@ -189,8 +190,9 @@ public final class Monitor {
 
     private func surroundings() -> Collector.Surroundings {
         var around = self.around.read(at: Moment.now(), look: latestLook)
-        around.listening = news.isListening
-        if news.isListening { around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs) }
+        around.listening = news.method != nil
+        around.lostIsCounted = news.method?.source == "bpf"
+        if around.listening { around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs) }
         around.lost = channel.lost
         around.lossIsExact = channel.lossIsExact
         around.ringCapacity = channel.ring.capacity
@@ -208,7 +210,7 @@ public final class Monitor {
         report.module = module == .absent ? ConntrackModule.look(sysfs: settings.sysfs) : module ?? .absent
         report.parameters = rarely.parameters
         report.doctor = doctor?.report
-        if news.isListening { report.source = "netlink" }
+        report.source = news.method?.source ?? "none"
         if case .unavailable(let reason, _) = news.status { report.eventsReason = reason }
         report.interval = settings.interval
         report.perCPU = settings.perCPU

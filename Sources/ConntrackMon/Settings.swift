@@ -4,6 +4,8 @@
 public enum SourceChoice: String, CaseIterable, Sendable {
     /// The fastest that this host allows.
     case auto
+    /// A filter on a ctnetlink multicast socket that copies events into a ring in the kernel.
+    case bpf
     /// A ctnetlink multicast socket, read by recvmmsg.
     case netlink
     /// None.
@@ -34,7 +36,8 @@ public struct Settings: Sendable {
     public var source = SourceChoice.auto
     /// Leave to load nf_conntrack_netlink for them.
     public var loadModules = false
-    /// Bytes of receive buffer to ask for; the kernel accounts twice that, and uses it only while events wait.
+    /// Bytes of receive buffer to ask for; the kernel accounts twice that, and uses it only while events wait. A BPF ring
+    /// gets half as many, for good.
     public var receiveBuffer: UInt32 = 16 << 20
     /// Ring slots.
     public var ring = 65536

@@ -11,12 +11,13 @@ final class EventSocket: @unchecked Sendable {
     /// All that `pump` said so far.
     private(set) var tally = cnf_tally()
 
-    /// Opened and joined in the calling thread's namespace.
-    init(receiveBuffer: UInt32, groups: [cnf_group]) throws {
+    /// Opened and joined in the calling thread's namespace; with `ring` bytes of BPF ring, if given.
+    init(receiveBuffer: UInt32 = 1 << 20, ring: UInt32? = nil, groups: [cnf_group]) throws {
         var handle: OpaquePointer?
         try SystemError.check("open", cnf_events_open(receiveBuffer, &handle))
         guard let handle else { throw TestKitError("no handle") }
         self.handle = handle
+        if let ring { try SystemError.check("attach", cnf_events_attach_ring(handle, ring)) }
         try SystemError.check("join", cnf_events_join(handle, groups.reduce(0) { $0 | $1.rawValue }))
     }
 
@@ -60,6 +61,12 @@ final class EventSocket: @unchecked Sendable {
                 return overruns
             }
         }
+    }
+
+    func kernelCounts() throws -> cnf_kernel_counts {
+        var counts = cnf_kernel_counts()
+        try SystemError.check("counts", cnf_events_kernel_counts(handle, &counts))
+        return counts
     }
 
     func overruns() throws -> UInt32 {

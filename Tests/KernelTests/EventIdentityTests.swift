@@ -15,8 +15,8 @@ private final class Ears: @unchecked Sendable {
     private(set) var heard: [EventLine] = []
 
     /// Opened in the calling thread's namespace.
-    init() throws {
-        socket = try EventSocket(groups: [.new, .update, .destroy], receiveBuffer: 4 << 20)
+    init(_ source: SourceChoice) throws {
+        socket = try EventSocket(groups: [.new, .update, .destroy], receiveBuffer: 4 << 20, source: source)
     }
 
     /// Takes everything that has happened so far: the kernel queues an event before it answers whoever caused it.
@@ -76,10 +76,11 @@ struct EventIdentityTests {
         lines.reduce(into: [:]) { $0[$1, default: 0] += 1 }
     }
 
-    @Test func `every event's kind, tuple and id are those that conntrack prints`() throws {
+    @Test func `every event's kind, tuple and id are those that conntrack prints, by each source`() throws {
         let namespace = try TestNamespace()
         try namespace.trackConnections()
-        let ears = try namespace.run { try Ears() }
+        let ears = try namespace.run { try Ears(.netlink) }
+        let ring = Requirement.initialRoot.unmet == nil ? try namespace.run { try Ears(.bpf) } : nil
         let tool = try Command("conntrack", "-E", "-o", "id").start(in: namespace)
         #expect(try eventually { try namespace.netfilterSockets(of: tool.process).contains(7) })
 
@@ -89,6 +90,7 @@ struct EventIdentityTests {
             // Whoever listens hears events in one order: with this one, the last, both have heard all before it.
             #expect(try namespace.makeEntries(first: UInt32(index), count: 1) == 1)
             ears.listen()
+            ring?.listen()
             let last = try #require(ears.heard.last)
             #expect(last.tuple.destination == [192, 0, 2, 1])
             try tool.waitForLine("of the last entry") { line in
@@ -102,6 +104,10 @@ struct EventIdentityTests {
         #expect(ours.filter { $0.value != theirs[$0.key] }.isEmpty, "only here")
         #expect(theirs.filter { $0.value != ours[$0.key] }.isEmpty, "only there")
         #expect(ears.tally.truncated + ears.tally.dropped == 0)
+        if let ring {
+            #expect(counted(ring.heard) == ours)
+            #expect(ring.tally.truncated + ring.tally.dropped == 0)
+        }
 
         // Nothing above would fail without events: these are they.
         let numbers = Set(ears.heard.map { "\($0.tuple.family) \($0.tuple.protocol)" })

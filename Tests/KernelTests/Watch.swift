@@ -18,7 +18,7 @@ final class Watch {
         folder = try TemporaryDirectory()
         let words = try wrapper + [Repository.builtBinary()] + Watch.arguments(folder) + arguments
         process = try Command(words[0], arguments: Array(words.dropFirst())).start(in: namespace)
-        let sign = listening ? "events by netlink" : "watches"
+        let sign = listening ? "events by " : "watches"
         try process.waitForLine(on: .stderr, containing: sign, within: .seconds(20))
         try waitForMetrics("a beginning") { $0.sum("conntrack_mon_up") == 1 }
     }

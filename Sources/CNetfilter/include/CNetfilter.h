@@ -9,6 +9,7 @@
 #define CNETFILTER_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -132,14 +133,16 @@ enum cnf_group {
     CNF_GROUP_DESTROY = 4,
 };
 
-/// A ctnetlink multicast socket with its batch of receive buffers. One owner, one thread.
+/// A ctnetlink multicast socket and what takes the events off it: a batch of receive buffers, or a BPF ring. One owner,
+/// one thread.
 struct cnf_events;
 
 /// What happened to messages that reached the socket; `cnf_events_pump` adds to it.
 struct cnf_tally {
-    uint64_t events;    ///< decoded into a slot
-    uint64_t truncated; ///< longer than our receive buffer, or not decodable
-    uint64_t dropped;   ///< decoded, but no slot was free
+    uint64_t events;     ///< decoded into a slot
+    uint64_t by_kind[3]; ///< the same by enum cnf_kind
+    uint64_t truncated;  ///< longer than our receive buffer, or not decodable
+    uint64_t dropped;    ///< decoded, but no slot was free
 };
 
 /// Opens the socket without joining a group. Opening loads nfnetlink where it is a module, nothing else.
@@ -153,6 +156,22 @@ int cnf_events_adopt(int fd, struct cnf_events *_Nullable *_Nonnull out);
 
 void cnf_events_close(struct cnf_events *_Nullable events);
 
+/// Attaches a BPF filter that takes each message off the socket before it is queued, counts it, and copies it into a ring
+/// of `bytes` (rounded up to a power of two, at least a page). Before the first join, or some are queued all the same.
+/// A filter is not told who sent a message: a forged one, for which its sender needs CAP_NET_ADMIN, is believed.
+/// Returns 0; -ELIBACC without libbpf.so.1, -EPERM without CAP_BPF, -EINVAL before kernel 5.8, -ENOSYS without bpf(2),
+/// -ENOMEM. On failure the socket is as it was.
+int cnf_events_attach_ring(struct cnf_events *events, uint32_t bytes);
+
+/// The ring's size in bytes, or 0 without one.
+uint32_t cnf_events_ring_size(const struct cnf_events *events);
+
+/// A descriptor that turns readable when the ring becomes half full; -1 without one.
+int cnf_events_descriptor(const struct cnf_events *events);
+
+/// Has that descriptor turn readable only at the next time.
+void cnf_events_silence(const struct cnf_events *events);
+
 /// Joins the groups in `groups` (bits of enum cnf_group). Loads nf_conntrack and nf_conntrack_netlink where these
 /// are modules: the caller asks /sys/module first. Returns 0; -EPERM without CAP_NET_ADMIN.
 int cnf_events_join(struct cnf_events *events, uint32_t groups);
@@ -160,8 +179,9 @@ int cnf_events_join(struct cnf_events *events, uint32_t groups);
 /// The receive buffer in bytes as the kernel accounts it (SO_RCVBUF), or -errno.
 int cnf_events_receive_buffer(struct cnf_events *events);
 
-/// One recvmmsg: receives without waiting, decodes into `slots`, adds to `tally`. With no slot free it still empties
-/// the socket and counts what it drops, or the kernel would drop in its stead. Messages not from the kernel are ignored.
+/// One batch (a recvmmsg, or a piece of the ring): receives without waiting, decodes into `slots`, adds to `tally`. With no
+/// slot free it still empties the socket and counts what it drops, or the kernel would drop in its stead. Messages on the
+/// socket that are not from the kernel are ignored.
 /// Returns how many slots were filled; `*datagrams` tells how many arrived, 0 = the queue is empty.
 /// -ENOBUFS: the kernel dropped some since (see cnf_events_overruns); call again. Other errnos as recvmmsg(2).
 int cnf_events_pump(struct cnf_events *events, union cnf_record *_Nullable slots, size_t count, uint64_t time_ns,
@@ -170,6 +190,16 @@ int cnf_events_pump(struct cnf_events *events, union cnf_record *_Nullable slots
 /// Messages this socket missed because its receive buffer was full, since it was opened; wraps at 2^32.
 /// Source: SO_MEMINFO[SK_MEMINFO_DROPS] (kernel 4.12). Returns 0 or -errno (-ENOPROTOOPT before 4.12).
 int cnf_events_overruns(struct cnf_events *events, uint32_t *out);
+
+/// What the kernel counted for the ring since it was attached.
+struct cnf_kernel_counts {
+    uint64_t sent[3];   ///< messages by enum cnf_kind, those that are lost included
+    uint64_t overrun;   ///< found no room in the ring
+    uint64_t truncated; ///< longer than the largest ring record
+};
+
+/// Reads these counters: one system call. Whatever was pumped is in them. Returns 0; -ENOTSUP without a ring.
+int cnf_events_kernel_counts(struct cnf_events *events, struct cnf_kernel_counts *out);
 
 // MARK: Stage 1: a dump of the table
 
@@ -265,8 +295,8 @@ int cnf_enter_network_namespace(int fd);
 /// Returns 1 when it is readable, 0 when the time passed or a signal came.
 int cnf_wait_readable(int fd, uint64_t timeout_ns);
 
-/// The same on two, of which either may be -1. Returns bit 1 when `first` is readable, bit 2 when `second` is.
-int cnf_wait_either(int first, int second, uint64_t timeout_ns);
+/// The same on three, of which each may be -1. Returns bit 1, 2 or 4 for those that are readable.
+int cnf_wait_any(int first, int second, int third, uint64_t timeout_ns);
 
 /// strerrordesc_np(3): the system's words for an errno value; NULL when it has none.
 const char *_Nullable cnf_error_text(int code);

@@ -12,6 +12,7 @@ struct Collector {
         var statistics: StatisticsReader.Reading?
         var tableFullLines = TableFullCount()
         var listening = false
+        var lostIsCounted = false
         var isNetlinkThere: Bool?
         var lost = LostEvents()
         var lossIsExact = true
@@ -54,17 +55,19 @@ struct Collector {
         knownBefore = knownFor
     }
 
+    /// Takes how many events there were so far, as whoever read them counted.
+    mutating func take(counted: EventCounts) {
+        events = counted
+    }
+
     /// Takes a batch of records; hands each look at the table on to `look`. `now` ties their time to the wall clock.
     mutating func take(_ records: borrowing Span<cnf_record>, now: Moment, look: (TableLook) -> Void) {
         for index in records.indices {
             switch UInt32(records[index].event.kind) {
             case CNF_NEW.rawValue:
-                events.new += 1
                 newByProtocol[Int(records[index].event.protocol)] += 1
-            case CNF_UPDATE.rawValue:
-                events.update += 1
-            case CNF_DESTROY.rawValue:
-                events.destroy += 1
+            case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue:
+                break
             default:
                 let seen = TableLook(records[index].table, now: now)
                 take(seen)
@@ -121,6 +124,7 @@ struct Collector {
             sample.newByProtocol[UInt8(number)] = count
         }
         sample.lost = around.lost
+        sample.lostIsCounted = around.lostIsCounted
         sample.lossIsExact = around.lossIsExact
         sample.isNetlinkThere = lastLook.absent ? nil : around.isNetlinkThere
         if let reading = around.statistics { stitcher.take(reading.perCPU, restarted: reading.restarted) }

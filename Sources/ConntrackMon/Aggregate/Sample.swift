@@ -102,6 +102,8 @@ public struct Sample: Sendable {
     public var newByProtocol: [UInt8: UInt64] = [:]
     /// Events lost since the monitor began.
     public var lost = LostEvents()
+    /// The kernel counted the events: `events` has those that are lost as well.
+    public var lostIsCounted = false
     /// Events lost in this interval.
     public var lostNow = LostEvents()
     /// Events of the last minute; nil when it does not listen.
@@ -143,6 +145,13 @@ public struct Sample: Sendable {
     public var usage: Double? {
         guard let entries = table.entries, let limit = table.limit, limit > 0 else { return nil }
         return Double(entries) / Double(limit)
+    }
+
+    /// Of the events of the last minute, the share that was lost; nil when none are listened to.
+    public var lostShareOfMinute: Double? {
+        guard let eventsMinute else { return nil }
+        let all = lostIsCounted ? eventsMinute : eventsMinute + lostMinute.total
+        return all > 0 ? Double(lostMinute.total) / Double(all) : 0
     }
 
     /// Entries hang in the hash twice, once a direction: the average length of a bucket's chain.

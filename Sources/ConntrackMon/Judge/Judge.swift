@@ -261,8 +261,7 @@ public struct Judge: Sendable {
         // Beyond 1 % the alert speaks.
         if book.isFiring(.eventsLost) { lossUnsaid = LostEvents() }
         guard lossUnsaid.total > 0, !recently else { return nil }
-        let all = (sample.eventsMinute ?? 0) + sample.lostMinute.total
-        if Double(sample.lostMinute.total) > 0.01 * Double(all) { return nil }
+        if sample.lostShareOfMinute ?? 1 > 0.01 { return nil }
         defer {
             lossNoticed = now
             lossUnsaid = LostEvents()

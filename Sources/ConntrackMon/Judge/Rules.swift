@@ -170,13 +170,15 @@ enum Rules {
     }
 
     static let eventsLost = Rule(.eventsLost, hold: .zero) { sample, _ in
-        guard let events = sample.eventsMinute else { return nil }
-        let all = events + sample.lostMinute.total
-        let share = all > 0 ? Double(sample.lostMinute.total) / Double(all) : 0
+        guard let share = sample.lostShareOfMinute else { return nil }
+        let wrong =
+            sample.lostIsCounted
+            ? "totals are exact, since the kernel counts them; counts by protocol are too low by that"
+            : "counts by events are too low by that"
         return Verdict(
             .warning, if: share > 0.01,
             "\(lossText(sample.lostMinute, exact: sample.lossIsExact)) lost in the last minute (\(percent(share)));"
-                + " counts by events are too low by that, table samples and alerts about them are not affected;"
+                + " \(wrong); table samples and alerts about them are not affected;"
                 + " fix: a larger --receive-buffer (overrun) or --ring (dropped)",
             calm: "\(sample.lostMinute.total) events lost in the last minute", values: ["lost_ratio": share])
     }

@@ -72,9 +72,9 @@ public enum Metric: String, CaseIterable, Sendable {
         case .moduleReloads: "Times nf_conntrack was seen to have been unloaded and loaded again."
         case .limitDrops: "Times the limit fell below its baseline, by cause."
         case .parameter: "Every nf_conntrack_* setting under /proc/sys/net/netfilter."
-        case .events: "Conntrack events counted, by kind. With conntrack_events_lost_total: all that the kernel sent."
+        case .events: "Conntrack events counted, by kind; by the kernel and lost ones included where source is bpf."
         case .eventsLost:
-            "Conntrack events not counted: overrun (dropped by the kernel), truncated (not decodable), dropped (ring full)."
+            "Conntrack events not seen: overrun (dropped by the kernel), truncated (not decodable), dropped (ring full)."
         case .newByProtocol: "New entries counted from events, by IP protocol."
         case .stat: "Kernel statistics of /proc/net/stat/nf_conntrack, since the monitor began, across reloads."
         case .fillRate: "Entries a second the table fills by (negative: empties), over the last 60 s."

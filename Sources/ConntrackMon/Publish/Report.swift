@@ -21,7 +21,7 @@ public struct Report: Sendable {
     public var parameters: [(name: String, value: UInt64)] = []
     /// What the doctor found; nil until it has looked.
     public var doctor: DoctorReport?
-    /// Where events come from: netlink or none.
+    /// Where events come from: bpf, netlink or none.
     public var source = "none"
     /// Why there are none, though somebody might expect them.
     public var eventsReason: String?

@@ -34,8 +34,8 @@ public struct LostEvents: Equatable, Sendable {
 public enum EventStatus: Equatable, Sendable {
     /// Not asked for.
     case off
-    /// Joined; the receive buffer in bytes.
-    case listening(receiveBuffer: Int)
+    /// Joined.
+    case listening(EventMethod)
     /// Not to be had, and how to have them. `expected` when that is no fault: nobody asked for them by name.
     case unavailable(reason: String, expected: Bool)
     /// Listened, and then the socket failed.
@@ -50,6 +50,9 @@ final class Channel: Sendable {
     /// Rung by the main thread to end the reader.
     let stop: EventDescriptor
 
+    private let new = Atomic<UInt64>(0)
+    private let update = Atomic<UInt64>(0)
+    private let destroy = Atomic<UInt64>(0)
     private let overrun = Atomic<UInt64>(0)
     private let truncated = Atomic<UInt64>(0)
     private let dropped = Atomic<UInt64>(0)
@@ -62,6 +65,13 @@ final class Channel: Sendable {
         ring = EventRing(capacity: capacity)
         bell = try EventDescriptor()
         stop = try EventDescriptor()
+    }
+
+    /// Events counted so far. Those that are in the ring by then are never fewer, so read this before draining it.
+    var counted: EventCounts {
+        EventCounts(
+            new: new.load(ordering: .acquiring), update: update.load(ordering: .acquiring),
+            destroy: destroy.load(ordering: .acquiring))
     }
 
     var lost: LostEvents {
@@ -83,13 +93,16 @@ final class Channel: Sendable {
         set { status.withLock { $0 = newValue } }
     }
 
-    func addLost(_ tally: cnf_tally) {
-        if tally.truncated > 0 { truncated.add(tally.truncated, ordering: .relaxed) }
-        if tally.dropped > 0 { dropped.add(tally.dropped, ordering: .relaxed) }
+    func addCounted(_ counts: EventCounts) {
+        if counts.new > 0 { new.add(counts.new, ordering: .releasing) }
+        if counts.update > 0 { update.add(counts.update, ordering: .releasing) }
+        if counts.destroy > 0 { destroy.add(counts.destroy, ordering: .releasing) }
     }
 
-    func addOverruns(_ count: UInt64) {
-        if count > 0 { overrun.add(count, ordering: .relaxed) }
+    func addLost(_ lost: LostEvents) {
+        if lost.overrun > 0 { overrun.add(lost.overrun, ordering: .relaxed) }
+        if lost.truncated > 0 { truncated.add(lost.truncated, ordering: .relaxed) }
+        if lost.dropped > 0 { dropped.add(lost.dropped, ordering: .relaxed) }
     }
 
     func lossBecameInexact() {

@@ -7,8 +7,9 @@ struct EventNews {
     /// The last status that was taken.
     private(set) var status = EventStatus.off
 
-    var isListening: Bool {
-        if case .listening = status { true } else { false }
+    /// How events are read; nil when they are not.
+    var method: EventMethod? {
+        if case .listening(let method) = status { method } else { nil }
     }
 
     /// Takes the present status; a line for the monitor's own log when it is a new one.
@@ -17,7 +18,10 @@ struct EventNews {
         self.status = status
         switch status {
         case .off, .unavailable(_, expected: false): return nil
-        case .listening(let bytes): return "events by netlink, read in batches (receive buffer \(bytes) bytes)"
+        case .listening(.bpf(let bytes)): return "events by bpf, through a ring in the kernel of \(bytes) bytes"
+        case .listening(.netlink(let bytes, let notBPF)):
+            let instead = notBPF.map { "; not by bpf: \($0)" } ?? ""
+            return "events by netlink, read in batches (receive buffer \(bytes) bytes)\(instead)"
         case .unavailable(let reason, expected: true): return "no events: \(reason); \(EventNews.remains)"
         case .failed(let error): return "events ended: \(error)"
         }

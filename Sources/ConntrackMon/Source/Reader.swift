@@ -14,6 +14,7 @@ final class Reader {
         var sysfs: String
         var sample: Duration
         var groups: EventGroups
+        var source: SourceChoice
         var receiveBuffer: UInt32
         var loadModules: Bool
         /// How long after a reload nf_conntrack_netlink is loaded again, with leave to.
@@ -45,6 +46,7 @@ final class Reader {
     private static let fastestBurst: UInt64 = 400_000
     private static let stopRang: Int32 = 1
     private static let ueventCame: Int32 = 2
+    private static let ringFills: Int32 = 4
     private static let joinInterval: UInt64 = 1_000_000_000
 
     init(plan: Plan, channel: Channel) {
@@ -78,7 +80,7 @@ final class Reader {
             let now = Moment.now().monotonic.nanoseconds
             if now >= next {
                 sampleTable(takeUevents())
-                countOverruns()
+                drainAndCount(until: now + period)
                 joinIfPossible(now)
                 rejoinIfDue(now)
                 // Whole periods, so that a delay moves no later sample; after a long one no burst makes up for it.
@@ -86,18 +88,21 @@ final class Reader {
             }
             tick = drainSocket(until: next) ? Reader.shortTick : min(tick * 2, longTick)
             let wait = next > now ? next - now : 0
-            let woken = cnf_wait_either(
-                channel.stop.descriptor, uevents?.descriptor ?? -1, events == nil ? wait : min(wait, tick))
+            let woken = cnf_wait_any(
+                channel.stop.descriptor, uevents?.descriptor ?? -1, events?.descriptor ?? -1,
+                events == nil ? wait : min(wait, tick))
             if woken & Reader.stopRang != 0 { break }
             if woken & Reader.ueventCame != 0 { sampleAfterUevent() }
+            if woken & Reader.ringFills != 0 { events?.silence() }
         }
-        _ = drainSocket(until: Moment.now().monotonic.nanoseconds + Reader.longestTick)
+        drainAndCount(until: Moment.now().monotonic.nanoseconds + Reader.longestTick)
         sampleTable()
-        countOverruns()
     }
 
     private var longTick: UInt64 {
-        let burst = UInt64(events?.receiveBuffer ?? 0) / Reader.bytesPerEvent
+        // A filling ring wakes us.
+        guard case .netlink(let receiveBuffer, _) = events?.method else { return Reader.longestTick }
+        let burst = UInt64(receiveBuffer) / Reader.bytesPerEvent
         return max(Reader.shortTick * 2, min(Reader.longestTick, burst * 1_000_000_000 / Reader.fastestBurst))
     }
 
@@ -160,16 +165,32 @@ final class Reader {
             }
             if Moment.now().monotonic.nanoseconds >= deadline { break }
         }
-        channel.addLost(tally)
+        channel.addLost(LostEvents(truncated: tally.truncated, dropped: tally.dropped))
+        if case .netlink = events?.method {
+            channel.addCounted(
+                EventCounts(new: tally.by_kind.0, update: tally.by_kind.1, destroy: tally.by_kind.2))
+        }
         if any && channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
         return any
     }
 
+    /// Takes what the kernel counted, then the events themselves, and only then tells the counts: whoever sees them finds
+    /// the events in the ring.
+    private func drainAndCount(until deadline: UInt64) {
+        let counts = events?.takeKernelCounts()
+        _ = drainSocket(until: deadline)
+        if let counts {
+            channel.addCounted(counts.sent)
+            channel.addLost(counts.lost)
+        }
+        countOverruns()
+    }
+
     private func countOverruns() {
         if let count = events?.takeOverruns() {
-            channel.addOverruns(count)
+            channel.addLost(LostEvents(overrun: count))
         } else if overrunPending {
-            channel.addOverruns(1)
+            channel.addLost(LostEvents(overrun: 1))
             channel.lossBecameInexact()
         }
         overrunPending = false
@@ -212,12 +233,16 @@ final class Reader {
             return
         }
         do throws(SystemError) {
-            let socket = try EventSocket(groups: plan.groups, receiveBuffer: plan.receiveBuffer)
-            channel.eventStatus = .listening(receiveBuffer: socket.receiveBuffer)
+            let socket = try EventSocket(
+                groups: plan.groups, receiveBuffer: plan.receiveBuffer, source: plan.source)
+            channel.eventStatus = .listening(socket.method)
             events = consume socket
         } catch {
             let permission = error.code == EPERM
-            let cure = permission ? "; events need CAP_NET_ADMIN: setcap cap_net_admin+ep conntrack-mon" : ""
+            let needed =
+                plan.source == .bpf
+                ? ("CAP_NET_ADMIN and CAP_BPF", "cap_net_admin,cap_bpf") : ("CAP_NET_ADMIN", "cap_net_admin")
+            let cure = permission ? "; events need \(needed.0): setcap \(needed.1)+ep conntrack-mon" : ""
             channel.eventStatus = .unavailable(
                 reason: "\(error)\(cure)", expected: permission && !plan.eventsRequired)
         }
@@ -228,9 +253,10 @@ extension Reader.Plan {
     init(_ settings: Settings, isLive: Bool) {
         self.init(
             procfs: settings.procfs, sysfs: settings.sysfs, sample: settings.sample,
-            groups: settings.source == .none || !isLive ? [] : settings.events, receiveBuffer: settings.receiveBuffer,
+            groups: settings.source == .none || !isLive ? [] : settings.events, source: settings.source,
+            receiveBuffer: settings.receiveBuffer,
             loadModules: settings.loadModules, settle: settings.rules.settle,
             sysfsOfTable: isLive || !KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
-            eventsRequired: settings.source == .netlink)
+            eventsRequired: settings.source == .netlink || settings.source == .bpf)
     }
 }

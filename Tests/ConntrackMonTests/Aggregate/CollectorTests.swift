@@ -8,8 +8,13 @@ import Testing
 
 /// Records as the ring would hand them over.
 private struct Feed {
-    var collector = Collector()
+    var collector: Collector
     private(set) var looks: [TableLook] = []
+    private var counted = EventCounts()
+
+    init(collector: Collector = Collector()) {
+        self.collector = collector
+    }
 
     mutating func table(
         _ seconds: Double, entries: UInt64 = 100, limit: UInt64 = 1000, errno: Int32 = 0, unloaded: Bool = false
@@ -30,6 +35,12 @@ private struct Feed {
         record.event.kind = UInt8(kind.rawValue)
         record.event.protocol = UInt8(number)
         take(Array(repeating: record, count: count), at: seconds)
+        switch kind {
+        case CNF_NEW: counted.new += UInt64(count)
+        case CNF_UPDATE: counted.update += UInt64(count)
+        default: counted.destroy += UInt64(count)
+        }
+        collector.take(counted: counted)
     }
 
     private mutating func take(_ records: [cnf_record], at seconds: Double) {

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What both ways of reading events share: a message becomes a record in the next free slot, and is counted.
+
+#ifndef SLOTS_H
+#define SLOTS_H
+
+#include "CNetfilter.h"
+
+struct slots {
+    union cnf_record *first;
+    size_t count, used;
+};
+
+static inline void cnf_place(const void *message, size_t length, uint64_t time_ns, struct slots *slots,
+                             struct cnf_tally *tally)
+{
+    struct cnf_event nowhere;
+    const bool free_slot = slots->used < slots->count;
+    struct cnf_event *const event = free_slot ? &slots->first[slots->used].event : &nowhere;
+    const int decoded = cnf_decode(message, length, time_ns, event);
+
+    if (decoded < 0) {
+        tally->truncated++;
+    } else if (decoded > 0 && free_slot) {
+        tally->events++;
+        tally->by_kind[event->kind]++;
+        slots->used++;
+    } else if (decoded > 0) {
+        tally->dropped++;
+    }
+}
+
+#endif
