@@ -65,6 +65,10 @@ struct AddressBits: Equatable {
     static func & (left: Self, right: Self) -> Self {
         AddressBits(high: left.high & right.high, low: left.low & right.low)
     }
+
+    static func | (left: Self, right: Self) -> Self {
+        AddressBits(high: left.high | right.high, low: left.low | right.low)
+    }
 }
 
 /// Which bits of each address count; none where a field is not grouped by.

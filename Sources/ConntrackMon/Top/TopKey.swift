@@ -60,6 +60,9 @@ struct TopKey: Equatable {
 
     func has(_ flag: UInt64) -> Bool { traits.kinds & flag != 0 }
 
+    /// How many numbers a key is made of.
+    static let size = 10
+
     /// An order that is the same in each run, for groups of one size: by address, then by the rest.
     static func precedes(_ left: Self, _ right: Self) -> Bool {
         let (one, other) = (left.words, right.words)
@@ -67,11 +70,26 @@ struct TopKey: Equatable {
         return false
     }
 
-    private var words: [10 of UInt64] {
-        [
-            source.high, source.low, destination.high, destination.low, natSource.high, natSource.low,
-            natDestination.high, natDestination.low, traits.numbers, traits.kinds,
-        ]
+    /// The key as numbers.
+    var words: [10 of UInt64] {
+        @inline(__always)
+        get {
+            [
+                source.high, source.low, destination.high, destination.low, natSource.high, natSource.low,
+                natDestination.high, natDestination.low, traits.numbers, traits.kinds,
+            ]
+        }
+    }
+
+    init() {}
+
+    /// A key from its numbers.
+    init(words: [10 of UInt64]) {
+        source = AddressBits(high: words[0], low: words[1])
+        destination = AddressBits(high: words[2], low: words[3])
+        natSource = AddressBits(high: words[4], low: words[5])
+        natDestination = AddressBits(high: words[6], low: words[7])
+        traits = Traits(numbers: words[8], kinds: words[9])
     }
 }
 
@@ -131,6 +149,18 @@ enum Status {
 }
 
 extension TopGrouping {
+    /// Which of a key's numbers can be other than 0.
+    var wordsInUse: [Int] {
+        var all = TopKey()
+        all.source = masks4.source | masks6.source
+        all.destination = masks4.destination | masks6.destination
+        all.natSource = masks4.natSource | masks6.natSource
+        all.natDestination = masks4.natDestination | masks6.natDestination
+        all.traits = traits
+        let words = all.words
+        return words.indices.filter { words[$0] != 0 }
+    }
+
     /// The group that `entry` belongs to. No branch depends on what is grouped by: masks do that.
     @inline(__always)
     func key(of entry: borrowing cnf_entry) -> TopKey {

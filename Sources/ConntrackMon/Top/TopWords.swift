@@ -4,58 +4,8 @@ internal import Glibc
 
 // A group's key as people and programs read it.
 
-/// A field of a key, for a program: what does not apply is left out.
-struct TopKeyDocument: Codable, Equatable, Sendable {
-    var source: String?
-    var destination: String?
-    /// With `protocol`; a port, or what the protocol has in its stead.
-    var port: UInt16?
-    var type: UInt8?
-    var code: UInt8?
-    var dstkey: UInt16?
-    var `protocol`: String?
-    var state: String?
-    var zone: UInt16?
-    var mark: UInt32?
-    var assured: Bool?
-    var nat: String?
-    var natSource: String?
-    var natDestination: String?
-
-    init(_ key: TopKey, _ grouping: TopGrouping) {
-        for field in grouping.fields {
-            switch field {
-            case .source: source = grouping.text(of: key.source, in: key)
-            case .destination: destination = grouping.text(of: key.destination, in: key)
-            case .port: take(Port(key), of: key)
-            case .state: state = key.state.name
-            case .protocol: self.protocol = protocolName(key.protocol)
-            case .zone: zone = key.zone
-            case .mark: mark = key.mark
-            case .assured: assured = key.has(TopKey.Traits.assured)
-            case .nat: nat = key.natKind
-            case .natSource where key.has(TopKey.Traits.hasNATSource):
-                natSource = grouping.text(of: key.natSource, in: key)
-            case .natDestination where key.has(TopKey.Traits.hasNATDestination):
-                natDestination = grouping.text(of: key.natDestination, in: key)
-            case .natSource, .natDestination: break
-            }
-        }
-    }
-
-    private mutating func take(_ port: Port, of key: TopKey) {
-        self.protocol = protocolName(key.protocol)
-        switch port {
-        case .port(let number): self.port = number
-        case .icmp(let type, let code): (self.type, self.code) = (type, code)
-        case .key(let number): dstkey = number
-        case .none: break
-        }
-    }
-}
-
 /// What stands where ports do.
-private enum Port {
+enum TopPort {
     case port(UInt16)
     case icmp(type: UInt8, code: UInt8)
     case key(UInt16)
@@ -83,7 +33,7 @@ private enum Port {
 }
 
 extension TopKey {
-    fileprivate var natKind: String {
+    var natKind: String {
         switch (has(Traits.sourceNAT), has(Traits.destinationNAT)) {
         case (false, false): "none"
         case (true, false): "source"
@@ -99,7 +49,7 @@ extension TopGrouping {
         switch field {
         case .source: text(of: key.source, in: key)
         case .destination: text(of: key.destination, in: key)
-        case .port: "\(Port(key).text)/\(protocolName(key.protocol))"
+        case .port: "\(TopPort(key).text)/\(protocolName(key.protocol))"
         case .state: key.state.name
         case .protocol: protocolName(key.protocol)
         case .zone: "\(key.zone)"
@@ -112,7 +62,7 @@ extension TopGrouping {
     }
 
     /// An address, with the prefix's length where it is less than a whole one.
-    fileprivate func text(of bits: AddressBits, in key: TopKey) -> String {
+    func text(of bits: AddressBits, in key: TopKey) -> String {
         let (prefix, whole) = key.isIPv6 ? (prefix6, 128) : (prefix4, 32)
         let address = bits.text(isIPv6: key.isIPv6)
         return prefix == whole ? address : "\(address)/\(prefix)"
