@@ -73,7 +73,7 @@ struct Machine {
     let cores: Int
     let day: String
     let version: String
-    /// Who else was busy here when it began; above 0.5 or so the absolute numbers say little.
+    /// How busy the machine was when it began: on a busy one even ratios are noisy.
     let load: String
 
     init() throws {
