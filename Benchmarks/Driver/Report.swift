@@ -73,6 +73,8 @@ struct Machine {
     let cores: Int
     let day: String
     let version: String
+    /// How busy the machine was when it began: on a busy one even ratios are noisy.
+    let load: String
 
     init() throws {
         var name = utsname()
@@ -89,11 +91,13 @@ struct Machine {
         let month = "0\(date.tm_mon + 1)".suffix(2)
         day = "\(date.tm_year + 1900)-\(month)-\("0\(date.tm_mday)".suffix(2))"
         let outcome = try Command(Programs.monitor, "--version").run()
+        load = try readFile("/proc/loadavg").split(separator: " ").first.map(String.init) ?? "?"
         version = String(outcome.standardOutput.filter { $0 != "\n" })
     }
 
     func line(_ plan: Plan) -> String {
-        "Measured \(day): conntrack-mon \(version), kernel \(kernel), \(cores) × \(processor), \(plan.rounds) rounds."
+        "Measured \(day): conntrack-mon \(version), kernel \(kernel), \(cores) × \(processor), \(plan.rounds) rounds,"
+            + " load average \(load) at the start."
     }
 }
 
