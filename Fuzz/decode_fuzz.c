@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// libFuzzer entry: any bytes as a netlink message, to our decoder and to the library's text, and as a uevent.
+// libFuzzer entry: any bytes as a netlink message, to our decoders and to the library's text, and as a uevent.
 // scripts/fuzz.sh builds it.
 
 #include "CNetfilter.h"
 
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,57 @@ static void check_repeatable(const void *message, size_t size, const struct cnf_
     require(memcmp(event, &again, sizeof(again)) == 0);
 }
 
+static void check_tuple(const struct cnf_entry *entry, const struct cnf_tuple *tuple)
+{
+    if (entry->family == AF_INET)
+        require(zero(tuple->source + 4, 12) && zero(tuple->destination + 4, 12));
+}
+
+/// The same bytes as an entry of a dump.
+static void check_entry(const void *message, size_t size)
+{
+    struct cnf_entry entry, again;
+
+    memset(&entry, 0xa5, sizeof(entry));
+    memset(&again, 0x5a, sizeof(again));
+    const int result = cnf_decode_entry(message, size, &entry);
+    require(result == 1 || result == 0 || result == -EBADMSG);
+    if (result != 1)
+        return;
+    require(entry.family == AF_INET || entry.family == AF_INET6);
+    require(zero(entry.reserved, sizeof(entry.reserved)));
+    check_tuple(&entry, &entry.original);
+    check_tuple(&entry, &entry.reply);
+    require(cnf_decode_entry(message, size, &again) == 1 && memcmp(&entry, &again, sizeof(again)) == 0);
+}
+
+/// A message with an attribute of no known type before all others gives what it gives without: the decoder takes what
+/// comes in the kernel's order faster than the rest, and must not read it differently.
+static void check_walked(const uint8_t *message, size_t size, int result, const struct cnf_event *event)
+{
+    const size_t before = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
+    const struct nlattr unknown = {.nla_len = sizeof(unknown), .nla_type = 0x3fff};
+    struct nlmsghdr header;
+    struct cnf_event walked;
+
+    if (size < before)
+        return;
+    memcpy(&header, message, sizeof(header));
+    if (header.nlmsg_len < before || header.nlmsg_len > size)
+        return;
+    header.nlmsg_len += sizeof(unknown);
+    uint8_t *longer = malloc(size + sizeof(unknown));
+    if (longer == NULL)
+        return;
+    memcpy(longer, message, before);
+    memcpy(longer, &header, sizeof(header));
+    memcpy(longer + before, &unknown, sizeof(unknown));
+    memcpy(longer + before + sizeof(unknown), message + before, size - before);
+    require(cnf_decode(longer, size + sizeof(unknown), TIME, &walked) == result);
+    require(result != 1 || memcmp(event, &walked, sizeof(walked)) == 0);
+    free(longer);
+}
+
 /// The same bytes as a uevent: it names a module whole, and only with its end in the message.
 static void check_uevent(const void *message, size_t size)
 {
@@ -76,8 +129,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(&event);
         check_repeatable(message, size, &event);
     }
+    check_walked(message, size, result, &event);
     if (cnf_text(message, size, text, sizeof(text)) >= 0)
         require(memchr(text, 0, sizeof(text)) != NULL);
+    check_entry(message, size);
     check_uevent(message, size);
     free(message);
     return 0;

@@ -17,7 +17,9 @@ mkdir -p .build/fuzz/corpus
 "$clang" -std=gnu11 -g -O1 -Wall -Wextra -Werror \
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
     -ISources/CNetfilter/include Fuzz/decode_fuzz.c \
-    Sources/CNetfilter/decode.c Sources/CNetfilter/shape.c Sources/CNetfilter/text.c Sources/CNetfilter/uevents.c \
+    Sources/CNetfilter/decode.c Sources/CNetfilter/tuple.c Sources/CNetfilter/entry.c Sources/CNetfilter/shape.c \
+    Sources/CNetfilter/text.c \
+    Sources/CNetfilter/uevents.c \
     -lnetfilter_conntrack -lmnl -o .build/fuzz/decode_fuzz
 
 timeout -k 10 $((seconds + 60)) .build/fuzz/decode_fuzz \

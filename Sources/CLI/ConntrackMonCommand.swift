@@ -11,10 +11,12 @@ struct ConntrackMonCommand: ParsableCommand {
         abstract: "Tells you before packets drop that the connection-tracking table fills up or has lost its limit.",
         discussion: """
             Only reads: no sysctl is written, no entry touched, no module loaded (unless --load-modules allows it). \
-            Without CAP_NET_ADMIN everything that /proc gives still works; events need it. Options come after the command.
+            Without CAP_NET_ADMIN everything that /proc gives still works; events and `top` need it. Options come after the command.
             """,
         version: conntrackMonVersion,
-        subcommands: [WatchCommand.self, CheckCommand.self, StatusCommand.self, DoctorCommand.self])
+        subcommands: [
+            WatchCommand.self, CheckCommand.self, StatusCommand.self, TopCommand.self, DoctorCommand.self,
+        ])
 
     static func main() {
         do {

@@ -35,6 +35,24 @@ func parseShare(_ text: String) throws -> Double {
     return share
 }
 
+/// A share above 0.
+func parseBudget(_ text: String) throws -> Double {
+    let share = try parseShare(text)
+    guard share > 0 else { throw ValidationError("'\(text)' would be to never listen; for that write --events none") }
+    return share
+}
+
+/// `2.5us`: what a message costs, at most a millisecond.
+func parseCost(_ text: String) throws -> Duration {
+    for (unit, microseconds) in [("ns", 0.001), ("us", 1), ("ms", 1000)] where text.hasSuffix(unit) {
+        guard let number = plainNumber(text.dropLast(2)) else { break }
+        let nanoseconds = number * microseconds * 1000
+        guard nanoseconds >= 1, nanoseconds <= 1e6 else { break }
+        return .nanoseconds(Int64(nanoseconds.rounded()))
+    }
+    throw ValidationError("'\(text)' is no cost of a message; write 2.5us, from 1ns to 1ms")
+}
+
 /// One of the words of `Choice`.
 func parseChoice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Choice {
     if let choice = Choice(rawValue: text) { return choice }
@@ -83,6 +101,33 @@ func parseExpectedLimit(_ text: String) throws -> UInt64? {
 /// `auto`, or what a module that was never seen means.
 func parseAbsent(_ text: String) throws -> AbsentMeaning? {
     text == "auto" ? nil : try parseChoice(text)
+}
+
+/// `source`, or several keys: `source,port`.
+func parseFields(_ text: String) throws -> [TopField] {
+    var fields: [TopField] = []
+    for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+        let field: TopField = try parseChoice(String(word))
+        guard !fields.contains(field) else { throw ValidationError("'\(word)' is there twice") }
+        fields.append(field)
+    }
+    return fields
+}
+
+/// How many leading bits of an address of `whole` bits count.
+func parsePrefix(_ text: String, whole: Int) throws -> Int {
+    guard isPlain(text[...]), let bits = Int(text), bits <= whole else {
+        throw ValidationError("'\(text)' is no prefix length; write a number from 0 to \(whole)")
+    }
+    return bits
+}
+
+/// How many rows to show; 0 = all.
+func parseRowLimit(_ text: String) throws -> Int {
+    guard isPlain(text[...]), let limit = Int32(text) else {
+        throw ValidationError("'\(text)' is no number of rows; write 0 for all, or 20")
+    }
+    return Int(limit)
 }
 
 /// Digits only; Swift's own parsing takes a sign as well.

@@ -65,6 +65,22 @@ struct EventOptions: ParsableArguments {
         transform: parseChoice)
     var source: SourceChoice = .auto
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "What listening for events may cost this host, a share of one core. Above it only part of the time is listened"
+                + " and rates are estimated; 100% = never, every event is counted. (default: 100%)", valueName: "share"),
+        transform: parseBudget)
+    var eventBudget: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "What one event costs whoever makes the connection, for --event-budget. (default: 2.5us)", valueName: "time"
+        ),
+        transform: parseCost)
+    var eventCost: Duration?
+
     @Flag(help: "Allow loading nf_conntrack_netlink for events.")
     var loadModules = false
 
@@ -79,6 +95,8 @@ struct EventOptions: ParsableArguments {
     func apply(to settings: inout Settings) {
         settings.events = events ?? settings.events
         settings.source = source
+        settings.eventBudget = eventBudget ?? settings.eventBudget
+        settings.eventCost = eventCost ?? settings.eventCost
         settings.loadModules = loadModules
         settings.receiveBuffer = receiveBuffer ?? settings.receiveBuffer
     }

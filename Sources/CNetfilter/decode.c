@@ -2,212 +2,135 @@
 //
 // nfnetlink message -> cnf_event.
 //
-//   | nlmsghdr | nfgenmsg | CTA_TUPLE_ORIG { CTA_TUPLE_IP {...} CTA_TUPLE_PROTO {...} } | ... | CTA_ID | CTA_STATUS | ...
+//   | nlmsghdr | nfgenmsg | CTA_TUPLE_ORIG | CTA_TUPLE_REPLY | CTA_ZONE? | CTA_ID | CTA_STATUS | CTA_TIMEOUT | ...
 //
-// Attributes are walked where they lie, by payload length and not by the message's aligned tail: nothing promises that
-// a length is aligned, and libmnl's mnl_attr_for_each would look up to three bytes past the end of one that is not.
+// Every kernel begins an event's message so. Attributes that come as expected are taken one after the other; from the
+// first that does not on, the rest is walked, in whatever order it has. No value is read in both ways.
 
 #include "CNetfilter.h"
+#include "attributes.h"
+#include "tuple.h"
 
-#include <endian.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
-#include <stdbool.h>
-#include <string.h>
-#include <sys/socket.h>
 
-static uint16_t be16_of(const struct nlattr *attribute)
+static inline struct tuple original_of(struct cnf_event *event)
 {
-    uint16_t value;
-
-    if (mnl_attr_get_payload_len(attribute) < sizeof(value))
-        return 0;
-    memcpy(&value, mnl_attr_get_payload(attribute), sizeof(value));
-    return be16toh(value);
+    return (struct tuple){
+        .family = &event->family,
+        .protocol = &event->protocol,
+        .zone = &event->zone,
+        .source_port = &event->source_port,
+        .destination_port = &event->destination_port,
+        .source = event->source,
+        .destination = event->destination,
+    };
 }
 
-static uint32_t be32_of(const struct nlattr *attribute)
+// MARK: The rest, in any order
+
+/// The first state told.
+static uint8_t tcp_state_of(struct attribute protoinfo)
 {
-    uint32_t value;
+    struct attributes outer = attributes_in(protoinfo), inner;
+    struct attribute protocol, attribute;
 
-    if (mnl_attr_get_payload_len(attribute) < sizeof(value))
-        return 0;
-    memcpy(&value, mnl_attr_get_payload(attribute), sizeof(value));
-    return be32toh(value);
-}
-
-static uint8_t u8_of(const struct nlattr *attribute)
-{
-    return mnl_attr_get_payload_len(attribute) < 1 ? 0 : *(const uint8_t *)mnl_attr_get_payload(attribute);
-}
-
-/// Copies an address of exactly `size` bytes; anything else is a broken message.
-static int copy_address(const struct nlattr *attribute, size_t size, uint8_t *out)
-{
-    if (mnl_attr_get_payload_len(attribute) != size)
-        return -EBADMSG;
-    memcpy(out, mnl_attr_get_payload(attribute), size);
-    return 0;
-}
-
-/// A walk that stopped before `end` met an attribute that claims less than its header or more than is left. Up to three
-/// bytes of padding may remain.
-static bool torn(const struct nlattr *stopped, const void *end)
-{
-    return (const uint8_t *)end - (const uint8_t *)stopped >= (ptrdiff_t)sizeof(*stopped);
-}
-
-static bool torn_nest(const struct nlattr *stopped, const struct nlattr *nest)
-{
-    return torn(stopped, (const uint8_t *)mnl_attr_get_payload(nest) + mnl_attr_get_payload_len(nest));
-}
-
-/// Both addresses of one family, once: whatever is left over of another would otherwise stay in the record.
-static int decode_addresses(const struct nlattr *nest, struct cnf_event *out)
-{
-    const unsigned int v4 = 1u << CTA_IP_V4_SRC | 1u << CTA_IP_V4_DST;
-    const unsigned int v6 = 1u << CTA_IP_V6_SRC | 1u << CTA_IP_V6_DST;
-    const struct nlattr *attribute;
-    unsigned int seen = 0;
-    int error = 0;
-
-    if (out->family != 0)
-        return -EBADMSG;
-    mnl_attr_for_each_nested(attribute, nest)
-    {
-        const uint16_t type = mnl_attr_get_type(attribute);
-
-        switch (type) {
-        case CTA_IP_V4_SRC:
-            error |= copy_address(attribute, 4, out->source);
-            break;
-        case CTA_IP_V4_DST:
-            error |= copy_address(attribute, 4, out->destination);
-            break;
-        case CTA_IP_V6_SRC:
-            error |= copy_address(attribute, 16, out->source);
-            break;
-        case CTA_IP_V6_DST:
-            error |= copy_address(attribute, 16, out->destination);
-            break;
-        default:
+    while (next_attribute(&outer, &protocol)) {
+        if (protocol.type != CTA_PROTOINFO_TCP)
             continue;
-        }
-        seen |= 1u << type;
-    }
-    if (error != 0 || torn_nest(attribute, nest) || (seen != v4 && seen != v6))
-        return -EBADMSG;
-    out->family = seen == v4 ? AF_INET : AF_INET6;
-    return 0;
-}
-
-static int decode_protocol(const struct nlattr *nest, struct cnf_event *out)
-{
-    const struct nlattr *attribute;
-
-    mnl_attr_for_each_nested(attribute, nest)
-    {
-        switch (mnl_attr_get_type(attribute)) {
-        case CTA_PROTO_NUM:
-            out->protocol = u8_of(attribute);
-            break;
-        case CTA_PROTO_SRC_PORT:
-        case CTA_PROTO_ICMP_ID:
-        case CTA_PROTO_ICMPV6_ID:
-            out->source_port = be16_of(attribute);
-            break;
-        case CTA_PROTO_DST_PORT:
-            out->destination_port = be16_of(attribute);
-            break;
-        case CTA_PROTO_ICMP_TYPE:
-        case CTA_PROTO_ICMPV6_TYPE:
-            out->destination_port |= (uint16_t)(u8_of(attribute) << 8);
-            break;
-        case CTA_PROTO_ICMP_CODE:
-        case CTA_PROTO_ICMPV6_CODE:
-            out->destination_port |= u8_of(attribute);
-            break;
-        default:
-            break;
+        inner = attributes_in(protocol);
+        while (next_attribute(&inner, &attribute)) {
+            if (attribute.type == CTA_PROTOINFO_TCP_STATE)
+                return u8_of(attribute);
         }
     }
-    return torn_nest(attribute, nest) ? -EBADMSG : 0;
+    return CNF_NO_TCP_STATE;
 }
 
-static int decode_tuple(const struct nlattr *nest, struct cnf_event *out)
+/// Not inlined: most messages end before it, and would save registers for it.
+__attribute__((noinline)) static int walk(struct attributes rest, struct cnf_event *out)
 {
-    const struct nlattr *attribute;
+    const struct tuple original = original_of(out);
+    struct attribute attribute;
     int error = 0;
 
-    mnl_attr_for_each_nested(attribute, nest)
-    {
-        switch (mnl_attr_get_type(attribute)) {
-        case CTA_TUPLE_IP:
-            error |= decode_addresses(attribute, out);
+    while (next_attribute(&rest, &attribute)) {
+        switch (attribute.type) {
+        case CTA_TUPLE_ORIG:
+            error |= cnf_read_tuple(attributes_in(attribute), &original);
             break;
-        case CTA_TUPLE_PROTO:
-            error |= decode_protocol(attribute, out);
+        case CTA_STATUS:
+            out->status = be32_of(attribute);
             break;
-        case CTA_TUPLE_ZONE: // a zone of one direction only (kernel 4.3)
+        case CTA_PROTOINFO:
+            out->tcp_state = tcp_state_of(attribute);
+            break;
+        case CTA_MARK:
+            out->mark = be32_of(attribute);
+            break;
+        case CTA_ID:
+            out->id = be32_of(attribute);
+            break;
+        case CTA_ZONE:
             out->zone = be16_of(attribute);
             break;
         default:
             break;
         }
     }
-    return error != 0 || torn_nest(attribute, nest) ? -EBADMSG : 0;
+    return error != 0 || torn(&rest) ? -EBADMSG : 0;
 }
 
-static uint8_t tcp_state_of(const struct nlattr *protoinfo)
-{
-    const struct nlattr *outer, *inner;
+// MARK: The beginning, in the kernel's order
 
-    mnl_attr_for_each_nested(outer, protoinfo)
-    {
-        if (mnl_attr_get_type(outer) != CTA_PROTOINFO_TCP)
-            continue;
-        mnl_attr_for_each_nested(inner, outer)
-        {
-            if (mnl_attr_get_type(inner) == CTA_PROTOINFO_TCP_STATE)
-                return u8_of(inner);
-        }
-    }
-    return CNF_NO_TCP_STATE;
+/// CTA_PROTOINFO of TCP with `size` bytes in it, the state first.
+ALWAYS_INLINE bool take_tcp_state(struct attributes *rest, size_t size, struct cnf_event *out)
+{
+    struct attributes after = *rest;
+    const uint8_t *protoinfo = take(&after, CTA_PROTOINFO | NLA_F_NESTED, NLA_HDRLEN + size);
+
+    if (protoinfo == NULL)
+        return false;
+    const uint8_t *tcp = protoinfo + NLA_HDRLEN;
+    const uint8_t *state = tcp + NLA_HDRLEN;
+    if (!header_is(tcp, CTA_PROTOINFO_TCP | NLA_F_NESTED, size) || !header_is(state, CTA_PROTOINFO_TCP_STATE, 1))
+        return false;
+    out->tcp_state = *state;
+    *rest = after;
+    return true;
 }
 
-static int decode_attributes(const void *payload, size_t size, struct cnf_event *out)
+/// Takes what comes as every kernel writes it, and returns the rest.
+static inline struct attributes take_beginning(struct attributes rest, struct cnf_event *out)
 {
-    const struct nlattr *attr; // the name that libmnl's macro is written for
-    int error = 0;
+    const struct tuple original = original_of(out);
+    const size_t size = take_tuple(&rest, CTA_TUPLE_ORIG, &original);
+    const uint8_t *payload;
 
-    mnl_attr_for_each_payload(payload, size)
-    {
-        switch (mnl_attr_get_type(attr)) {
-        case CTA_TUPLE_ORIG:
-            error |= decode_tuple(attr, out);
-            break;
-        case CTA_STATUS:
-            out->status = be32_of(attr);
-            break;
-        case CTA_PROTOINFO:
-            out->tcp_state = tcp_state_of(attr);
-            break;
-        case CTA_MARK:
-            out->mark = be32_of(attr);
-            break;
-        case CTA_ID:
-            out->id = be32_of(attr);
-            break;
-        case CTA_ZONE:
-            out->zone = be16_of(attr);
-            break;
-        default:
-            break;
-        }
+    if (size == 0)
+        return rest;
+    take(&rest, CTA_TUPLE_REPLY | NLA_F_NESTED, size);
+    payload = take(&rest, CTA_ZONE, sizeof(out->zone));
+    if (payload != NULL)
+        out->zone = be16_at(payload);
+    payload = take(&rest, CTA_ID, sizeof(out->id));
+    if (payload != NULL)
+        out->id = be32_at(payload);
+    payload = take(&rest, CTA_STATUS, sizeof(out->status));
+    if (payload != NULL)
+        out->status = be32_at(payload);
+    take(&rest, CTA_TIMEOUT, 4);
+    if (out->kind == CNF_DESTROY) { // with accounting and timestamps on
+        take(&rest, CTA_COUNTERS_ORIG | NLA_F_NESTED, 2 * ROOM(8));
+        take(&rest, CTA_COUNTERS_REPLY | NLA_F_NESTED, 2 * ROOM(8));
+        take(&rest, CTA_TIMESTAMP | NLA_F_NESTED, 2 * ROOM(8));
     }
-    // No family: the original tuple was missing.
-    return error != 0 || torn(attr, (const uint8_t *)payload + size) || out->family == 0 ? -EBADMSG : 0;
+    // Before the end, window scales and flags of both directions come with it; in a DESTROY it is alone (kernel 5.11).
+    if (!take_tcp_state(&rest, 5 * ROOM(4), out))
+        take_tcp_state(&rest, ROOM(4), out);
+    payload = take(&rest, CTA_MARK, sizeof(out->mark));
+    if (payload != NULL)
+        out->mark = be32_at(payload);
+    return rest;
 }
 
 /// The kind of a conntrack message, or -1 when it is none.
@@ -227,8 +150,9 @@ static int kind_of(const struct nlmsghdr *header)
 
 int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_event *out)
 {
-    const size_t before_attributes = MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct nfgenmsg));
+    const size_t before_attributes = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
     struct nlmsghdr header;
+    struct attributes rest;
 
     if (length < sizeof(header))
         return -EBADMSG;
@@ -243,7 +167,9 @@ int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_
     out->time_ns = time_ns;
     out->kind = (uint8_t)kind;
     out->tcp_state = CNF_NO_TCP_STATE;
-    const int error =
-        decode_attributes((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes, out);
-    return error != 0 ? error : 1;
+    rest = attributes_at((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes);
+    rest = take_beginning(rest, out);
+    if (rest.left > 0 && walk(rest, out) != 0)
+        return -EBADMSG;
+    return out->family != 0 ? 1 : -EBADMSG; // 0: the original tuple was missing
 }

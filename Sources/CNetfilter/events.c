@@ -109,7 +109,8 @@ int cnf_events_kernel_counts(struct cnf_events *events, struct cnf_kernel_counts
     return events->ring == NULL ? -ENOTSUP : cnf_ring_counts(events->ring, out);
 }
 
-int cnf_events_join(struct cnf_events *events, uint32_t groups)
+/// Does `option` (NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP) for each of `groups`.
+static int change_membership(const struct cnf_events *events, int option, uint32_t groups)
 {
     static const struct {
         enum cnf_group bit;
@@ -123,10 +124,20 @@ int cnf_events_join(struct cnf_events *events, uint32_t groups)
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if ((groups & known[i].bit) == 0)
             continue;
-        if (setsockopt(events->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &known[i].group, sizeof(int)) != 0)
+        if (setsockopt(events->fd, SOL_NETLINK, option, &known[i].group, sizeof(int)) != 0)
             return -errno;
     }
     return 0;
+}
+
+int cnf_events_join(struct cnf_events *events, uint32_t groups)
+{
+    return change_membership(events, NETLINK_ADD_MEMBERSHIP, groups);
+}
+
+int cnf_events_leave(struct cnf_events *events, uint32_t groups)
+{
+    return change_membership(events, NETLINK_DROP_MEMBERSHIP, groups);
 }
 
 int cnf_events_receive_buffer(struct cnf_events *events)

@@ -10,14 +10,14 @@
 struct slots {
     union cnf_record *first;
     size_t count, used;
+    struct cnf_event nowhere; ///< where a message is decoded to when no slot is free
 };
 
 static inline void cnf_place(const void *message, size_t length, uint64_t time_ns, struct slots *slots,
                              struct cnf_tally *tally)
 {
-    struct cnf_event nowhere;
     const bool free_slot = slots->used < slots->count;
-    struct cnf_event *const event = free_slot ? &slots->first[slots->used].event : &nowhere;
+    struct cnf_event *const event = free_slot ? &slots->first[slots->used].event : &slots->nowhere;
     const int decoded = cnf_decode(message, length, time_ns, event);
 
     if (decoded < 0) {

@@ -32,6 +32,7 @@ public final class Monitor {
     private var keeper: StateKeeper?
     private var rarely: SettingsReader
     private let doctor: HourlyDoctor?
+    private let surveyor: Surveyor?
     private var news = EventNews()
     private var latest: Sample?
     private var latestLook: TableLook?
@@ -55,6 +56,7 @@ public final class Monitor {
         keeper = StateKeeper(settings)
         let root = settings.configurationRoot
         rarely = SettingsReader(procfs: settings.procfs, root: root, isInitialNamespace: identity.netns == "root")
+        surveyor = isLive ? Surveyor(sysfs: settings.sysfs) : nil
         doctor = root.map { HourlyDoctor(root: $0, procfs: settings.procfs, sysfs: settings.sysfs) }
         if let root { judge.origin = .ofHost(root: root, procfs: settings.procfs, sysfs: settings.sysfs) }
     }
@@ -167,6 +169,16 @@ public final class Monitor {
         latest = sample
         announcements += judge.judge(sample)
         publish(sample, announcements)
+        survey(after: announcements, now: sample.moment.monotonic)
+    }
+
+    /// Has the table looked into when an alert about its usage has begun to fire.
+    private func survey(after announcements: [Announcement], now: MonotonicTime) {
+        guard let surveyor else { return }
+        surveyor.follow(announcements, firing: judge.firing)
+        let timeout = rarely.parameters.first { $0.name == "nf_conntrack_tcp_timeout_established" }?.value
+        surveyor.step(now: now, moduleChanged: judge.moduleBackAt, establishedTimeout: timeout)
+        if let failure = surveyor.takeFailure() { say(log: failure) }
     }
 
     private func publish(_ sample: Sample, _ announcements: [Announcement]) {
@@ -193,10 +205,14 @@ public final class Monitor {
         around.listening = news.method != nil
         around.lostIsCounted = news.method?.source == "bpf"
         if around.listening { around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs) }
+        around.duty = channel.eventDuty
         around.lost = channel.lost
         around.lossIsExact = channel.lossIsExact
         around.ringCapacity = channel.ring.capacity
         around.ringPeak = channel.ring.peak
+        around.survey = surveyor?.survey.flatMap { survey in
+            around.moment.monotonic - survey.moment.monotonic < Surveyor.lasts ? survey : nil
+        }
         around.degraded += [news.degradation].compactMap { $0 } + lines.degraded + files.degraded
         return around
     }
@@ -212,6 +228,9 @@ public final class Monitor {
         report.doctor = doctor?.report
         report.source = news.method?.source ?? "none"
         if case .unavailable(let reason, _) = news.status { report.eventsReason = reason }
+        if let why = sample.duty?.hindrance {
+            report.eventsReason = "the event groups are left (--event-budget) and not joined again: \(why)"
+        }
         report.interval = settings.interval
         report.perCPU = settings.perCPU
         report.netnsLabel = settings.netns == nil ? nil : identity.netns
@@ -237,6 +256,7 @@ public final class Monitor {
         doctor?.step(now: sample.moment.monotonic)
         files.write(report(sample), metrics: true)
         keep(sample)
+        survey(after: announcements, now: sample.moment.monotonic)
     }
 
     /// What the state file knows, so that the first look is compared with it.

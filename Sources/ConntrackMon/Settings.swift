@@ -36,6 +36,10 @@ public struct Settings: Sendable {
     public var source = SourceChoice.auto
     /// Leave to load nf_conntrack_netlink for them.
     public var loadModules = false
+    /// What listening may cost this host, a share of one core; 1 = no bound.
+    public var eventBudget = 1.0
+    /// What whoever makes an entry pays for one message.
+    public var eventCost = Duration.nanoseconds(2500)
     /// Bytes of receive buffer to ask for; the kernel accounts twice that, and uses it only while events wait. A BPF ring
     /// gets half as many, for good.
     public var receiveBuffer: UInt32 = 16 << 20

@@ -5,7 +5,7 @@ import Testing
 
 /// Help, version, completion, and every way to call it wrongly.
 @Suite struct UsageTests {
-    @Test(arguments: [[], ["watch"], ["check"], ["status"], ["doctor"]])
+    @Test(arguments: [[], ["watch"], ["check"], ["status"], ["top"], ["doctor"]])
     func `the help is as before`(_ command: [String]) throws {
         let help = try Command.conntrackMon(command + ["--help"]).run()
 
@@ -28,7 +28,7 @@ import Testing
         let script = try Command.conntrackMon(["--generate-completion-script", shell]).run()
 
         #expect(script.status == .exited(0))
-        for word in ["watch", "check", "status", "doctor", "textfile"] {
+        for word in ["watch", "check", "status", "top", "doctor", "textfile"] {
             #expect(script.standardOutput.contains(word), "\(word)")
         }
     }
@@ -57,6 +57,9 @@ import Testing
         ("--boot-grace", "2"), ("--boot-grace", "-2m"), ("--boot-grace", "soon"), ("--absent", "maybe"),
         ("--absent", ""), ("--absent", "unknown"), ("--state", "/dev/null"), ("--state", "/tmp"), ("--state", "/tmp/"),
         ("--state", ""),
+        ("--event-budget", "0%"), ("--event-budget", "0"), ("--event-budget", "101%"), ("--event-budget", "5"),
+        ("--event-budget", "-5%"), ("--event-cost", "0us"), ("--event-cost", "2.5"), ("--event-cost", "2s"),
+        ("--event-cost", "2ms"), ("--event-cost", "-1us"), ("--event-cost", "0.5ns"), ("--event-cost", "us"),
         ("--format", "xml"), ("--alert-format", "yaml"), ("--textfile", "metrics.txt"), ("--textfile-interval", "0s"),
     ]
 

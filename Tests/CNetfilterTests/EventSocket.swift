@@ -21,6 +21,14 @@ final class EventSocket: @unchecked Sendable {
         try SystemError.check("join", cnf_events_join(handle, groups.reduce(0) { $0 | $1.rawValue }))
     }
 
+    func join(_ groups: [cnf_group]) throws {
+        try SystemError.check("join", cnf_events_join(handle, groups.reduce(0) { $0 | $1.rawValue }))
+    }
+
+    func leave(_ groups: [cnf_group]) throws {
+        try SystemError.check("leave", cnf_events_leave(handle, groups.reduce(0) { $0 | $1.rawValue }))
+    }
+
     /// Takes `descriptor` over.
     init(adopting descriptor: Int32) throws {
         var handle: OpaquePointer?

@@ -76,6 +76,29 @@ struct EventSocketTests {
         #expect(socket.tally.events == 0)
     }
 
+    @Test func `a group that is left sends nothing more, what was queued stays, and joining again brings more`() throws
+    {
+        let namespace = try TestNamespace()
+        let socket = try open(namespace, groups: [CNF_GROUP_NEW, CNF_GROUP_DESTROY])
+        #expect(try namespace.makeEntries(count: 10) == 10)
+        try socket.leave([CNF_GROUP_NEW, CNF_GROUP_DESTROY])
+        #expect(try namespace.makeEntries(first: 10, count: 10) == 10)
+        #expect(socket.pump(slots: 64).events.count == 10)
+        // Left already, and one that was never joined.
+        try socket.leave([CNF_GROUP_NEW, CNF_GROUP_UPDATE])
+        try socket.join([CNF_GROUP_NEW, CNF_GROUP_DESTROY])
+        #expect(try namespace.makeEntries(first: 20, count: 10) == 10)
+        #expect(try namespace.deleteEntries(count: 30) == 30)
+
+        // Entries made while nobody listened never send DESTROY (nf_conntrack_events = 2); but somebody may have, in
+        // another network namespace: that is one for all of them.
+        let events = socket.pump(slots: 64).events
+        #expect(events.map(\.kind).count { UInt32($0) == CNF_NEW.rawValue } == 10)
+        #expect((20...30).contains(events.map(\.kind).count { UInt32($0) == CNF_DESTROY.rawValue }))
+        #expect(socket.tally.by_kind.0 == 20)
+        #expect(try socket.overruns() == 0)
+    }
+
     @Test func `the receive buffer is what was asked for, doubled`() throws {
         let namespace = try TestNamespace()
         let socket = try open(namespace, receiveBuffer: 50_000)

@@ -34,6 +34,29 @@ int ctk_listen(void)
     return error;
 }
 
+int ctk_ask_dump(void)
+{
+    const struct {
+        struct nlmsghdr header;
+        struct nfgenmsg message;
+    } request = {
+        .header = {.nlmsg_len = sizeof(request),
+                   .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .message = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0},
+    };
+    const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+    if (fd < 0)
+        return -errno;
+    if (sendto(fd, &request, sizeof(request), 0, (const struct sockaddr *)&kernel, sizeof(kernel)) >= 0)
+        return fd;
+    const int error = -errno;
+    close(fd);
+    return error;
+}
+
 int ctk_forge(const void *message, size_t size, int group)
 {
     const struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = 1u << (group - 1)};

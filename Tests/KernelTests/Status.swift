@@ -9,6 +9,10 @@ struct Status: Decodable {
         var update: UInt64
         var destroy: UInt64
         var newByProtocol: [String: UInt64]
+        var newPerSecond: Double?
+        var destroyPerSecond: Double?
+        var estimated: Bool?
+        var dutyRatio: Double?
     }
 
     struct Lost: Decodable {
@@ -27,7 +31,36 @@ struct Status: Decodable {
         var summary: String
     }
 
+    struct Talker: Decodable {
+        var source: String?
+        var destination: String?
+        var port: UInt16?
+        var `protocol`: String?
+        var atLeast: UInt64
+        var atMost: UInt64
+        var ratio: Double
+
+        /// "192.0.2.1 9 udp", "::1 icmpv6".
+        var name: String {
+            [destination, port.map(String.init), `protocol`].compactMap { $0 }.joined(separator: " ")
+        }
+    }
+
+    struct TalkerWindow: Decodable {
+        var seconds: Double
+        var new: UInt64
+        var sources: [Talker]
+        var destinations: [Talker]
+        var otherSourcesAtMost: UInt64
+    }
+
+    struct Talkers: Decodable {
+        var lastMinute: TalkerWindow
+        var sinceStart: TalkerWindow
+    }
+
     var up: Bool
+    var timestamp: Double
     var netns: String
     var entries: UInt64?
     var limit: UInt64?
@@ -35,6 +68,7 @@ struct Status: Decodable {
     var stats: [String: UInt64]?
     var events: Events?
     var eventsLost: Lost?
+    var talkers: Talkers?
     var alerts: [Alert]
 
     init(_ json: String) throws {

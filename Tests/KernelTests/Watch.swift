@@ -9,15 +9,16 @@ final class Watch {
     let process: RunningCommand
     let folder: TemporaryDirectory
 
-    /// Starts it, in `namespace` if given. `arguments` come last, so they win over the ones given here. Returns when its
-    /// first look at the table has been judged and written; with `listening` it hears events by then.
+    /// Starts it, in `namespace` if given. `words` and `arguments` come last, so they win over the ones given here. Returns
+    /// when its first look at the table has been judged and written; with `listening` it hears events by then.
     /// `wrapper` is a program that ends by executing the arguments after its own.
     init(
-        in namespace: TestNamespace? = nil, listening: Bool = true, wrapper: [String] = [], _ arguments: String...
+        in namespace: TestNamespace? = nil, listening: Bool = true, wrapper: [String] = [], _ words: String...,
+        arguments: [String] = []
     ) throws {
         folder = try TemporaryDirectory()
-        let words = try wrapper + [Repository.builtBinary()] + Watch.arguments(folder) + arguments
-        process = try Command(words[0], arguments: Array(words.dropFirst())).start(in: namespace)
+        let command = try wrapper + [Repository.builtBinary()] + Watch.arguments(folder) + words + arguments
+        process = try Command(command[0], arguments: Array(command.dropFirst())).start(in: namespace)
         let sign = listening ? "events by " : "watches"
         try process.waitForLine(on: .stderr, containing: sign, within: .seconds(20))
         try waitForMetrics("a beginning") { $0.sum("conntrack_mon_up") == 1 }

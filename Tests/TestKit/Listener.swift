@@ -35,3 +35,28 @@ public final class Listener: Sendable {
         return messages
     }
 }
+
+extension TestNamespace {
+    /// Every entry's message of one dump, as the kernel made it, undecoded.
+    public func dumpMessages() throws -> [[UInt8]] {
+        let descriptor = try run { try SystemError.check("dump", ctk_ask_dump()) }
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        var messages: [[UInt8]] = []
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { throw SystemError("recv") }
+            var rest = buffer[..<count]
+            while rest.count >= 16 {
+                let size = rest.withUnsafeBytes { Int($0.loadUnaligned(as: UInt32.self)) }
+                let type = rest.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 4, as: UInt16.self) }
+                if Int32(type) == NLMSG_DONE { return messages }
+                guard Int32(type) != NLMSG_ERROR, size >= 16, size <= rest.count else {
+                    throw TestKitError("the dump gave a message of type \(type) and size \(size)")
+                }
+                messages.append(Array(rest.prefix(size)))
+                rest = rest.dropFirst((size + 3) / 4 * 4)
+            }
+        }
+    }
+}

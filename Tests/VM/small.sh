@@ -82,3 +82,27 @@ for round in $(seq 20); do
     [ ! -e /sys/module/nf_conntrack ] || fail "stop $round: nf_conntrack is there"
 done
 finish
+
+scenario budget
+modprobe nf_conntrack_netlink
+firewall_start
+watch --sample 10ms --settle 200ms --interval 200ms --event-budget 1% --event-cost 1ms
+for round in $(seq 3); do
+    # Far above the budget, so that the groups are left and joined again all the time.
+    traffic 50
+    await event_budget_exceeded
+    firewall_stop || fail "stop $round failed"
+    usleep 1500000 # longer than any time away
+    [ ! -e /sys/module/nf_conntrack ] || fail "stop $round: nf_conntrack is there"
+    firewall_start
+    usleep 1500000
+    [ ! -e /sys/module/nf_conntrack_netlink ] || fail "start $round: nf_conntrack_netlink is there"
+    modprobe nf_conntrack_netlink
+done
+await 'NOTICE event_budget_met' 30
+traffic 3
+stop_watch
+echo "--- watch"
+grep -oE 'NOTICE event_budget_[a-z]*|WARNING events_[a-z]*|RESOLVED events_[a-z]*' $said | sort -u
+echo "--- counters"
+grep -E '^conntrack_(module_reloads|events_lost)_total' $textfile | grep -v '} 0$'

@@ -35,4 +35,9 @@ struct ModuleTests {
     func `a stop under a listening monitor unloads the module every time`(kernel: Kernel) throws {
         try expectScenario("harmless", in: .small, on: kernel)
     }
+
+    @Test(arguments: Kernel.allCases)
+    func `groups that are left and joined again all the time hinder no stop and load no module`(kernel: Kernel) throws {
+        try expectScenario("budget", in: .small, on: kernel)
+    }
 }

@@ -69,6 +69,32 @@ struct cnf_table {
     uint8_t unused[24];
 };
 
+/// One direction of an entry. Conventions as in cnf_event.
+struct cnf_tuple {
+    uint8_t source[16];      ///< network byte order; IPv4 in the first four bytes, the rest zero
+    uint8_t destination[16]; ///< likewise
+    uint16_t source_port;
+    uint16_t destination_port;
+};
+
+/// `timeout` of an entry that carries none: an offloaded one.
+#define CNF_NO_TIMEOUT 0xffffffff
+
+/// One entry of a dump, decoded. All integers in host byte order.
+struct cnf_entry {
+    struct cnf_tuple original;
+    struct cnf_tuple reply; ///< not the original turned round: NAT
+    uint32_t status;        ///< IPS_* bits (enum ip_conntrack_status)
+    uint32_t mark;
+    uint32_t id;       ///< the kernel's id of the entry
+    uint32_t timeout;  ///< seconds left, or CNF_NO_TIMEOUT
+    uint16_t zone;     ///< of the original direction, 0 is the default one
+    uint8_t family;    ///< AF_INET or AF_INET6
+    uint8_t protocol;  ///< IPPROTO_*
+    uint8_t tcp_state; ///< enum tcp_conntrack, or CNF_NO_TCP_STATE
+    uint8_t reserved[3];
+};
+
 /// A ring slot.
 union cnf_record {
     struct cnf_event event;
@@ -79,6 +105,7 @@ _Static_assert(sizeof(struct cnf_event) == 64, "an event fills a cache line");
 _Static_assert(sizeof(struct cnf_table) == 64, "a table sample fills a cache line");
 _Static_assert(offsetof(struct cnf_event, kind) == offsetof(struct cnf_table, kind), "kind is at one place");
 _Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their own half");
+_Static_assert(sizeof(struct cnf_entry) == 96, "an entry has no hidden padding");
 
 // MARK: Stage 2: decode (pure)
 
@@ -87,6 +114,11 @@ _Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their
 /// -EBADMSG when it is a conntrack event whose lengths or attributes do not hold together.
 /// Reads `length` bytes from `message` and nothing else; keeps no state.
 int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_event *out);
+
+/// Decodes one netlink message of a dump into `out`.
+/// Returns 1 when `out` holds an entry, 0 when the message is none, -EBADMSG when its lengths or attributes do not hold
+/// together or a direction is missing. Reads `length` bytes from `message` and nothing else; keeps no state.
+int cnf_decode_entry(const void *message, size_t length, struct cnf_entry *out);
 
 /// Writes the entry in `message` as libnetfilter_conntrack words it (what `conntrack -E -o id` prints), NUL-terminated.
 /// Returns the length that the whole text has, which may exceed `capacity`; -EBADMSG, -ENOMEM.
@@ -144,6 +176,10 @@ void cnf_events_silence(const struct cnf_events *events);
 /// are modules: the caller asks /sys/module first. Returns 0; -EPERM without CAP_NET_ADMIN.
 int cnf_events_join(struct cnf_events *events, uint32_t groups);
 
+/// Leaves the groups in `groups`; those that were not joined are passed over. What is queued stays to be received.
+/// Loads nothing. Returns 0 or -errno.
+int cnf_events_leave(struct cnf_events *events, uint32_t groups);
+
 /// The receive buffer in bytes as the kernel accounts it (SO_RCVBUF), or -errno.
 int cnf_events_receive_buffer(struct cnf_events *events);
 
@@ -168,6 +204,37 @@ struct cnf_kernel_counts {
 
 /// Reads these counters: one system call. Whatever was pumped is in them. Returns 0; -ENOTSUP without a ring.
 int cnf_events_kernel_counts(struct cnf_events *events, struct cnf_kernel_counts *out);
+
+// MARK: Stage 1: a dump of the table
+
+/// A dump under way, with its socket and receive buffer. One owner, one thread.
+struct cnf_dump;
+
+/// What a dump gave so far; `cnf_dump_next` adds to it.
+struct cnf_dump_tally {
+    uint64_t entries;    ///< decoded
+    uint64_t truncated;  ///< not decodable
+    uint8_t interrupted; ///< 1 = a message carried NLM_F_DUMP_INTR
+    uint8_t reserved[7];
+};
+
+/// Asks for a dump of the entries of `family` (AF_INET, AF_INET6, or AF_UNSPEC for all) of this network namespace.
+/// Loads nf_conntrack and nf_conntrack_netlink where these are modules: the caller asks /sys/module first. While it is
+/// under way it pins nf_conntrack_netlink: read it to its end, at once; closing ends it as well.
+/// Returns 0; -EPROTONOSUPPORT without nfnetlink, -EMFILE, -ENOMEM.
+int cnf_dump_open(uint8_t family, struct cnf_dump *_Nullable *_Nonnull out);
+
+/// Wraps a datagram socket that somebody else made (a socketpair in tests), on which messages to port 0 with sequence
+/// number 1 are the dump's. Takes the descriptor over. Returns 0 or -ENOMEM (then `fd` is still the caller's).
+int cnf_dump_adopt(int fd, struct cnf_dump *_Nullable *_Nonnull out);
+
+void cnf_dump_close(struct cnf_dump *_Nullable dump);
+
+/// The next entries, at most `capacity` (at least 1) and at most what one datagram holds, so that they are read while
+/// the cache has them. Returns how many, 0 = the dump has ended; -EPERM without CAP_NET_ADMIN, -EINVAL without ctnetlink,
+/// -ETIMEDOUT when the kernel does not answer within 5 seconds, -ENOBUFS when it had no memory to go on, -EBADMSG.
+/// After an error there is nothing more to come.
+int cnf_dump_next(struct cnf_dump *dump, struct cnf_entry *entries, size_t capacity, struct cnf_dump_tally *tally);
 
 // MARK: Stage 1: statistics by ctnetlink, where /proc/net/stat/nf_conntrack is missing
 

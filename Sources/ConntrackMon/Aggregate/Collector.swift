@@ -4,7 +4,7 @@ internal import CNetfilter
 internal import Glibc
 
 /// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
-struct Collector {
+struct Collector: ~Copyable {
     /// Everything that does not come through the ring.
     struct Surroundings {
         var moment: Moment
@@ -14,11 +14,13 @@ struct Collector {
         var listening = false
         var lostIsCounted = false
         var isNetlinkThere: Bool?
+        var duty: EventDuty?
         var lost = LostEvents()
         var lossIsExact = true
         var ringCapacity = 0
         var ringPeak = 0
         var cpuSeconds = 0.0
+        var survey: Survey?
         var degraded: [Degradation] = []
     }
 
@@ -27,6 +29,7 @@ struct Collector {
 
     private var events = EventCounts()
     private var newByProtocol = [UInt64](repeating: 0, count: 256)
+    private var talkers = TalkerCounter()
     private var lastLook: TableLook?
     private var gap: Duration?
     /// The gap was told by a sample that was closed before the first look after it.
@@ -38,6 +41,7 @@ struct Collector {
     private var knownSince: MonotonicTime?
     private var knownBefore = Duration.zero
     private var slope = Slope(window: .seconds(60))
+    private var estimate = EventEstimate()
     private var stitcher = StatStitcher()
 
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
@@ -66,6 +70,7 @@ struct Collector {
             switch UInt32(records[index].event.kind) {
             case CNF_NEW.rawValue:
                 newByProtocol[Int(records[index].event.protocol)] += 1
+                talkers.count(records[index].event)
             case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue:
                 break
             default:
@@ -81,16 +86,19 @@ struct Collector {
         if let last = lastLook, time - last.moment.monotonic > longestPause {
             if !gapIsTold { gap = time - last.moment.monotonic }
             slope.reset()
+            estimate.reset()
         }
         gapIsTold = false
         if look.unloaded || look.absent {
             slope.reset()
+            estimate.reset()
             peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
         }
         if let entries = look.entries {
             peak.add(entries, at: time)
             peakDay.add(entries, at: time)
             peakSecond.add(entries, at: time)
+            estimate.add(entries: entries, at: time)
             knownSince = knownSince ?? time
         }
         lastLook = look
@@ -137,9 +145,12 @@ struct Collector {
         sample.ringPeak = around.ringPeak
         sample.cpuSeconds = around.cpuSeconds
         sample.degraded = around.degraded
+        sample.survey = around.survey
 
         compare(&sample, hasStatistics: around.statistics != nil)
         lookBackAMinute(&sample)
+        if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
+        estimate.close(&sample, around.listening ? around.duty : nil)
         previous = (around.moment, events, around.lost, sample.stats)
         return sample
     }

@@ -94,12 +94,24 @@ public struct Sample: Sendable {
 
     /// Events since the monitor began; nil when it does not listen.
     public var events: EventCounts?
+    /// How events are listened to; nil when they are not.
+    public var duty: EventDuty?
+    /// For a part of this interval events were not listened to (see `duty`): `eventsNow` is too low for a rate.
+    public var isPartial = false
+    /// New entries a second, estimated; only while `isPartial`.
+    public var newEstimate: Double?
+    /// Entries gone a second, estimated; only while `isPartial`.
+    public var destroyEstimate: Double?
     /// Whether what sends events is there; nil when none are listened to or the table is absent.
     public var isNetlinkThere: Bool?
     /// Events of this interval.
     public var eventsNow: EventCounts?
     /// New entries since the monitor began, by IP protocol number.
     public var newByProtocol: [UInt8: UInt64] = [:]
+    /// Who made the new entries; nil when it does not listen, or none was seen yet.
+    public var talkers: Talkers?
+    /// The last look into the table, made for an alert.
+    public var survey: Survey?
     /// Events lost since the monitor began.
     public var lost = LostEvents()
     /// The kernel counted the events: `events` has those that are lost as well.
@@ -110,6 +122,10 @@ public struct Sample: Sendable {
     public var eventsMinute: UInt64?
     /// New entries a second over the last minute, or since the monitor began.
     public var newRate: Double?
+    /// `newRate` is an estimate: for a part of that time events were not listened to.
+    public var isNewRateEstimated = false
+    /// What listening cost the host in the last minute, a share of one core; nil until that long is known.
+    public var eventLoadMinute: Double?
     /// How long `newRate` spans.
     public var newRateSpan: Duration = .zero
     /// Events lost in the last minute.
@@ -167,6 +183,12 @@ public struct Sample: Sendable {
         }
         return limit > entries ? Double(limit - entries) / fillRate : 0
     }
+
+    /// New entries a second: counted in this interval, or estimated while `isPartial`.
+    public var newPerSecond: Double? { isPartial ? newEstimate : perSecond(eventsNow?.new) }
+
+    /// Entries gone a second, likewise.
+    public var destroyPerSecond: Double? { isPartial ? destroyEstimate : perSecond(eventsNow?.destroy) }
 
     /// A count of this interval as a rate; nil across a gap or in an interval of no length.
     public func perSecond(_ count: UInt64?) -> Double? {

@@ -52,6 +52,9 @@ public enum NoticeName: String, CaseIterable, Sendable {
     case tableFlushed = "table_flushed"
     case trackingStopped = "tracking_stopped"
     case eventsLost = "events_lost"
+    case eventBudgetExceeded = "event_budget_exceeded"
+    case eventBudgetMet = "event_budget_met"
+    case eventCostHigh = "event_cost_high"
     case samplingGap = "sampling_gap"
     case nothingTracked = "nothing_tracked"
 }
@@ -106,6 +109,8 @@ public struct Announcement: Equatable, Sendable {
     public var summary: String
     /// Figures for programs.
     public var values: [String: Double] = [:]
+    /// Names for programs. They may differ from line to line about one alert, so they are no labels.
+    public var details: [String: String] = [:]
 
     /// The word at the line's start.
     public var word: String {

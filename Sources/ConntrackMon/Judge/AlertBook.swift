@@ -11,6 +11,8 @@ struct AlertBook: Sendable {
         var sinceWall = WallTime(nanoseconds: 0)
         var saidAt = MonotonicTime(nanoseconds: 0)
         var summary = ""
+        /// Its text tells more than when it was last said.
+        var hasNews = false
 
         var level: Level? {
             critical.isFiring ? .critical : warning.isFiring ? .warning : nil
@@ -57,7 +59,8 @@ struct AlertBook: Sendable {
         guard let state = transition(of: entry, blocked: blocked, now: now.monotonic) else { return nil }
         var announcement = Announcement(
             time: now.wall, name: name.rawValue, state: state, level: entry.level ?? entry.announced, subject: subject,
-            incident: incident, summary: entry.summary, values: verdict?.values ?? [:])
+            incident: incident, summary: entry.summary, values: verdict?.values ?? [:], details: verdict?.details ?? [:]
+        )
         if state == .resolved {
             let lasted = readable(seconds: (now.monotonic - entry.since).inSeconds)
             announcement.summary = "after \(lasted): \(verdict?.calm ?? "")"
@@ -67,13 +70,22 @@ struct AlertBook: Sendable {
         }
         entry.announced = entry.level
         entry.saidAt = now.monotonic
+        entry.hasNews = false
         return announcement
     }
 
     private func transition(of entry: Entry, blocked: Bool, now: MonotonicTime) -> Announcement.State? {
         if entry.level != entry.announced { return entry.level == nil ? .resolved : .firing }
-        guard entry.level != nil, !blocked, repeatEvery > .zero, now - entry.saidAt >= repeatEvery else { return nil }
-        return .repeating
+        guard entry.level != nil, !blocked else { return nil }
+        let isDue = repeatEvery > .zero && now - entry.saidAt >= repeatEvery
+        return isDue || entry.hasNews ? .repeating : nil
+    }
+
+    /// More is known about `name` now: if it fires, it is said again with the next step.
+    mutating func renew(_ name: AlertName) {
+        for key in entries.keys where key.name == name && entries[key]?.announced != nil {
+            entries[key]?.hasNews = true
+        }
     }
 
     /// The instances of `name` that there have been.

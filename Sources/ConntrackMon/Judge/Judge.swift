@@ -8,6 +8,7 @@ public struct Judge: Sendable {
     private var limitWatch: LimitWatch
     private var parameterWatch = ParameterWatch()
     private var trackingWatch = TrackingWatch()
+    private var budgetWatch = BudgetWatch()
     private var book: AlertBook
     private var peakDay: UInt64?
     private var peakKnownFor = Duration.zero
@@ -17,6 +18,8 @@ public struct Judge: Sendable {
     private var idleSamples = 0
     private var flushed = false
     private var neverSeen = false
+    /// When the survey was made that the alerts have told of.
+    private var surveyed: Moment?
     /// The settings were not read yet since a reload, or since the boot or reload that a state file tells of.
     private var areReset = false
     /// When that was; nil = before the monitor looked.
@@ -47,6 +50,8 @@ public struct Judge: Sendable {
     public var baseline: (limit: UInt64, source: BaselineSource)? { limitWatch.baseline }
     /// When a reload is to be judged, so that looks should not wait for the interval.
     public var settlesAt: MonotonicTime? { moduleWatch.absentSince == nil ? limitWatch.settlesAt : nil }
+    /// When the module was last seen to have come back; nil = not while we looked.
+    public var moduleBackAt: MonotonicTime? { resetAt }
     /// Whether a reload waits to be judged.
     public var isSettling: Bool { limitWatch.settlesAt != nil }
 
@@ -194,6 +199,7 @@ public struct Judge: Sendable {
         peakDay = sample.entriesPeakDay
         peakKnownFor = sample.peakKnownFor
         buckets = sample.buckets
+        takeSurvey(of: sample)
         var announcements = notices(of: sample) + judgeLimit(at: sample.moment)
         announcements += judgeSettings(at: sample.moment)
         for rule in Rules.all {
@@ -204,6 +210,14 @@ public struct Judge: Sendable {
             if let said = book.step(rule.name, verdict, holds: holds, now: sample.moment) { announcements.append(said) }
         }
         return announcements + judgeDegradations(sample)
+    }
+
+    /// What fills the table is known only after the alert that asked was said, so it is said again.
+    private mutating func takeSurvey(of sample: Sample) {
+        guard let survey = sample.survey, survey.moment != surveyed else { return }
+        surveyed = survey.moment
+        book.renew(.usageHigh)
+        book.renew(.tableFull)
     }
 
     private mutating func judgeDegradations(_ sample: Sample) -> [Announcement] {
@@ -226,7 +240,7 @@ public struct Judge: Sendable {
         [
             gapNotice(sample), flushNotice(sample), lossNotice(sample), nothingTrackedNotice(sample),
             trackingNotice(sample),
-        ].compactMap { $0 }
+        ].compactMap { $0 } + budgetWatch.observe(sample).map { announce($0, at: sample.moment) }
     }
 
     private func gapNotice(_ sample: Sample) -> Announcement? {

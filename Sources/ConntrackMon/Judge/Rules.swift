@@ -11,6 +11,8 @@ struct Verdict: Equatable {
     /// What to say when it has ended.
     var calm: String
     var values: [String: Double] = [:]
+    /// Names that go with the figures.
+    var details: [String: String] = [:]
 
     /// A rule without margin: over, or clear.
     init(_ level: Level, if crossed: Bool, _ summary: String, calm: String, values: [String: Double] = [:]) {
@@ -80,13 +82,38 @@ enum Rules {
         }
         let crossed = level(0)
         let threshold = crossed == .critical ? settings.crit : settings.warn
-        return Verdict(
+        var verdict = Verdict(
             crossed: crossed, holding: level(settings.clearMargin),
-            "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold)))\(trend(sample));"
-                + " fix: find who fills it (conntrack -L), or raise net.netfilter.nf_conntrack_max together with"
-                + " nf_conntrack_buckets",
+            "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold)))\(trend(sample))"
+                + "\(whoFills(sample))\(eviction(usage))\(why(sample)); fix:"
+                + (sample.survey == nil ? " find who fills it (conntrack-mon top), or" : "")
+                + " raise net.netfilter.nf_conntrack_max together with nf_conntrack_buckets",
             calm: "\(entries) of \(limit) entries (\(percent(usage)))",
             values: ["entries": Double(entries), "limit": Double(limit), "usage_ratio": usage, "threshold": threshold])
+        nameTalkers(of: sample, in: &verdict)
+        nameCauses(of: sample, in: &verdict)
+        return verdict
+    }
+
+    /// Beyond nf_conntrack_max95 the kernel's sweep evicts what a full table would evict (gc_worker in
+    /// net/netfilter/nf_conntrack_core.c, kernel 4.18).
+    private static func eviction(_ usage: Double) -> String {
+        usage >= 0.95 ? "; the kernel has begun to evict entries that are closing or not assured" : ""
+    }
+
+    /// "; why: ...", with its age once that matters.
+    private static func why(_ sample: Sample) -> String {
+        guard let survey = sample.survey else { return "" }
+        let age = sample.moment.monotonic - survey.moment.monotonic
+        let old = age > .seconds(60) ? " (\(readable(seconds: age.inSeconds)) ago)" : ""
+        return "; \(survey.text)\(old)"
+    }
+
+    /// The survey's figures, and what stands out, for programs.
+    private static func nameCauses(of sample: Sample, in verdict: inout Verdict) {
+        guard let survey = sample.survey else { return }
+        verdict.values.merge(survey.values) { value, _ in value }
+        verdict.details["causes"] = survey.causes.map(\.id).joined(separator: ",")
     }
 
     /// ", new 4100/s, filling by 120/s, full in 8m20s": what is known of it.
@@ -94,7 +121,8 @@ enum Rules {
         var text = ""
         if let rate = sample.newRate {
             let span = readable(seconds: sample.newRateSpan.inSeconds)
-            text += ", new \(fixed(rate, rate < 10 ? 1 : 0))/s over \(span)"
+            let estimated = sample.isNewRateEstimated ? " (estimated)" : ""
+            text += ", new \(fixed(rate, rate < 10 ? 1 : 0))/s over \(span)\(estimated)"
         }
         if let rate = sample.fillRate, rate >= 0.05 { text += ", filling by \(fixed(rate, 1))/s" }
         if let seconds = sample.timeToFull { text += ", full in \(readable(seconds: seconds))" }
@@ -116,7 +144,7 @@ enum Rules {
             : "the kernel dropped \(refused) packets in \(readable(seconds: sample.elapsed.inSeconds))"
         return Verdict(
             .critical, if: logged || (usage >= 0.95 && refused > 0),
-            "\(entries) of \(limit) entries (\(percent(usage))): new connections are refused, \(proof);"
+            "\(entries) of \(limit) entries (\(percent(usage))): new connections are refused, \(proof)\(why(sample));"
                 + " fix: sysctl -w net.netfilter.nf_conntrack_max=\(limit * 2)",
             calm: "nothing dropped for a minute; \(entries) of \(limit) entries (\(percent(usage)))",
             values: ["entries": Double(entries), "limit": Double(limit), "dropped": Double(refused)])

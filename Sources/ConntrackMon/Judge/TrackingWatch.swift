@@ -9,6 +9,8 @@ struct TrackingWatch: Sendable {
 
     private var minutes: [UInt64] = []
     private var began: (time: MonotonicTime, new: UInt64)?
+    /// For a part of this minute events were not listened to.
+    private var isPartial = false
 
     /// Forgets what came before: a reload.
     mutating func restart() {
@@ -28,11 +30,17 @@ struct TrackingWatch: Sendable {
         let time = sample.moment.monotonic
         guard let start = began, events.new >= start.new else {
             began = (time, events.new)
+            isPartial = sample.isPartial
             return false
         }
+        isPartial = isPartial || sample.isPartial
         guard time - start.time >= .seconds(60) else { return false }
         let new = events.new - start.new
         began = (time, events.new)
+        // What was heard in a part of a minute is the least there was: enough to be steady, never to be none.
+        let isUnsure = isPartial && new < TrackingWatch.steady
+        isPartial = false
+        if isUnsure { return false }
         defer { minutes = (minutes + [new]).suffix(TrackingWatch.minutesBefore) }
         return new == 0 && minutes.count == TrackingWatch.minutesBefore
             && minutes.allSatisfy { $0 >= TrackingWatch.steady }

@@ -45,6 +45,7 @@ public func alertJSON(_ announcement: Announcement, identity: Identity) -> Strin
         var summary: String
         var labels: [String: String]
         var values: [String: Double]
+        var details: [String: String]?
     }
     let level: String =
         switch announcement.state {
@@ -59,7 +60,8 @@ public func alertJSON(_ announcement: Announcement, identity: Identity) -> Strin
             time: rfc3339(announcement.time), name: announcement.name, level: level, state: announcement.state.rawValue,
             host: identity.host, netns: identity.netns, incident: announcement.incident,
             fingerprint: fingerprint(announcement, identity), summary: announcement.summary, labels: labels,
-            values: announcement.values.filter { $0.value.isFinite }.mapValues { ($0 * 1e6).rounded() / 1e6 }))
+            values: announcement.values.filter { $0.value.isFinite }.mapValues { ($0 * 1e6).rounded() / 1e6 },
+            details: announcement.details.isEmpty ? nil : announcement.details))
 }
 
 /// The same for every line about one alert on one host, across restarts: FNV-1a, 64 bits, of what identifies it.

@@ -57,7 +57,7 @@ private func samples(of metric: Metric, in report: Report) -> [Line] {
     case .up: return one(report.isUp ? 1 as UInt64 : 0)
     case .buildInfo:
         return [Line(labels: [("version", conntrackMonVersion), ("source", report.source)], value: "1")]
-    case .eventDuty: return sample.events == nil ? [] : one(1 as UInt64)
+    case .eventDuty: return one(sample.duty?.ratio)
     case .ringCapacity: return one(UInt64(sample.ringCapacity))
     case .ringPeak: return one(UInt64(sample.ringPeak))
     case .cpuSeconds: return one(sample.cpuSeconds)

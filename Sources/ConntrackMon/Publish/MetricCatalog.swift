@@ -86,7 +86,8 @@ public enum Metric: String, CaseIterable, Sendable {
         case .doctorFindings: "1 for each thing that conntrack-mon doctor finds to mend here."
         case .up: "1 while the monitor runs; 0 in the file that a stopped one leaves."
         case .buildInfo: "Version of the monitor, and where it takes events from."
-        case .eventDuty: "Share of the time in which events are listened to; absent without events."
+        case .eventDuty:
+            "Share of the time in which events are listened to, 1 = all the time; below it event counters grow too slowly. Absent without events."
         case .ringCapacity: "Records the ring between reader and aggregator holds."
         case .ringPeak: "Most records that ever waited in the ring."
         case .cpuSeconds: "CPU time the monitor has used, user and system."

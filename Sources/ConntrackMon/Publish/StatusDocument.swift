@@ -13,6 +13,10 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         var destroy: UInt64
         var newPerSecond: Double?
         var destroyPerSecond: Double?
+        /// The two rates are estimates: for a part of the time events were not listened to. The counts are not.
+        var estimated: Bool?
+        /// Share of the time that was listened.
+        var dutyRatio: Double?
         var newByProtocol: [String: UInt64]
     }
 
@@ -70,6 +74,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     var events: Events?
     var eventsLost: Lost?
     var eventsReason: String?
+    var talkers: TalkersDocument?
     var ringCapacity: Int
     var ringPeak: Int
     var cpuSeconds: Double
@@ -112,6 +117,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
                 overrun: lost.overrun, truncated: lost.truncated, dropped: lost.dropped, exact: sample.lossIsExact)
         }
         eventsReason = report.eventsReason
+        talkers = sample.talkers.map { TalkersDocument($0) }
         ringCapacity = sample.ringCapacity
         ringPeak = sample.ringPeak
         cpuSeconds = StatusDocument.rounded(sample.cpuSeconds, 3)
@@ -126,13 +132,15 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         let sample = report.sample
         return Events(
             source: report.source, new: counts.new, update: counts.update, destroy: counts.destroy,
-            newPerSecond: sample.perSecond(sample.eventsNow?.new).map { rounded($0, 1) },
-            destroyPerSecond: sample.perSecond(sample.eventsNow?.destroy).map { rounded($0, 1) },
+            newPerSecond: sample.newPerSecond.map { rounded($0, 1) },
+            destroyPerSecond: sample.destroyPerSecond.map { rounded($0, 1) },
+            estimated: sample.duty == nil ? nil : sample.isPartial,
+            dutyRatio: sample.duty.map { rounded($0.ratio, 4) },
             newByProtocol: Dictionary(
                 uniqueKeysWithValues: sample.newByProtocol.map { (protocolName($0.key), $0.value) }))
     }
 
-    private static func rounded(_ value: Double, _ digits: Int) -> Double {
+    static func rounded(_ value: Double, _ digits: Int) -> Double {
         let scale = (0..<digits).reduce(1.0) { product, _ in product * 10 }
         return (value * scale).rounded() / scale
     }

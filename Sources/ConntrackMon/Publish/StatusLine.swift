@@ -22,9 +22,16 @@ public func statusLine(of report: Report) -> String {
     add("limit", sample.table.limit.map { $0 == 0 ? "unlimited" : String($0) })
     add("usage", sample.usage.map(percent))
     add("peak", sample.table.entries == nil ? nil : sample.entriesPeak.map(String.init))
-    add("new", rate(sample, sample.eventsNow?.new))
-    add("destroy", rate(sample, sample.eventsNow?.destroy))
-    if let update = sample.eventsNow?.update, update > 0 { add("update", rate(sample, update)) }
+    if sample.isPartial {
+        // Under other names, so that nobody takes an estimate for a count.
+        add("new_estimated", sample.newEstimate.map { fixed($0, 0) + "/s" })
+        add("destroy_estimated", sample.destroyEstimate.map { fixed($0, 0) + "/s" })
+        add("duty", sample.duty.map { percent($0.ratio) })
+    } else {
+        add("new", rate(sample, sample.eventsNow?.new))
+        add("destroy", rate(sample, sample.eventsNow?.destroy))
+        if let update = sample.eventsNow?.update, update > 0 { add("update", rate(sample, update)) }
+    }
     if sample.events != nil { add("lost", String(sample.lostNow.total)) }
     for stat in [Stat.insertFailed, .drop, .earlyDrop] { add(stat.name, rate(sample, sample.statsNow?[stat])) }
     add("fill", sample.fillRate.map { ($0 >= 0 ? "+" : "") + fixed($0, 1) + "/s" })

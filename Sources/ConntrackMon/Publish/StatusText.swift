@@ -20,6 +20,7 @@ extension StatusDocument {
         row("hash", buckets.map { "\($0) buckets\(chainLength.map { ", average chain \(fixed($0, 2))" } ?? "")" })
         row("statistics", stats.map(statsText) ?? (entries == nil ? nil : "not to be had on this kernel"))
         row("events", eventsText)
+        for (name, value) in talkers?.rows ?? [] { row(name, value) }
         row("monitor", monitorText)
         return lines.joined(separator: "\n")
     }
@@ -64,10 +65,15 @@ extension StatusDocument {
 
     private var eventsText: String? {
         guard let events else { return eventsReason.map { "none: \($0)" } }
-        let new = events.newPerSecond.map { " (\(fixed($0, 0))/s)" } ?? ""
-        let destroy = events.destroyPerSecond.map { " (\(fixed($0, 0))/s)" } ?? ""
+        let isEstimated = events.estimated == true
+        let word = isEstimated ? " estimated" : ""
+        let new = events.newPerSecond.map { " (\(fixed($0, 0))/s\(word))" } ?? ""
+        let destroy = events.destroyPerSecond.map { " (\(fixed($0, 0))/s\(word))" } ?? ""
         let lost = eventsLost.map { $0.overrun + $0.truncated + $0.dropped } ?? 0
-        return "new \(events.new)\(new), destroy \(events.destroy)\(destroy), lost \(lost), by \(events.source)"
+        let duty = isEstimated ? ", listening \(percent(events.dutyRatio ?? 0)) of the time" : ""
+        let reason = eventsReason.map { ": \($0)" } ?? ""
+        return
+            "new \(events.new)\(new), destroy \(events.destroy)\(destroy), lost \(lost), by \(events.source)\(duty)\(reason)"
     }
 
     private var monitorText: String {

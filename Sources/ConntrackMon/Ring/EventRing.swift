@@ -8,7 +8,11 @@ internal import Synchronization
 /// Head and tail run freely and wrap; `capacity` is a power of two, so a mask makes them slots. Memory order: the producer
 /// writes slots and then stores head (releasing), the consumer loads head (acquiring) and then reads slots; the other way
 /// round, the consumer reads slots and then stores tail (releasing), and the producer loads tail (acquiring) before it
-/// writes a slot again. Nothing else is shared. Each end touches the other's cache line once a batch, not once a record.
+/// writes a slot again. Each end touches the other's cache line once a batch, not once a record.
+///
+/// A producer that finds the ring empty starts again at the first slot, so that a ring which never fills keeps to a few
+/// pages of memory, and to the cache. `origin` says which head has the first slot. It changes only while the ring is empty and
+/// is stored before head, so a consumer that has seen a record sees the origin that belongs to it, and no later one.
 ///
 /// `@unchecked Sendable`: the pointers are what the two threads share, and the order above is what makes that right.
 public struct EventRing: ~Copyable, @unchecked Sendable {
@@ -19,6 +23,7 @@ public struct EventRing: ~Copyable, @unchecked Sendable {
     private let shared: UnsafeMutableRawPointer
     private let head: UnsafeMutablePointer<Atomic<UInt>>  // written by the producer
     private let highest: UnsafeMutablePointer<Atomic<UInt>>  // written by the producer, beside its head
+    private let origin: UnsafeMutablePointer<Atomic<UInt>>  // written by the producer, beside its head
     private let tail: UnsafeMutablePointer<Atomic<UInt>>  // written by the consumer
 
     /// 128 bytes apart: processors fetch cache lines in pairs.
@@ -37,11 +42,13 @@ public struct EventRing: ~Copyable, @unchecked Sendable {
         slots = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: EventRing.apart)
             .bindMemory(to: cnf_record.self, capacity: capacity)
         shared = .allocate(byteCount: 2 * EventRing.apart, alignment: EventRing.apart)
-        head = shared.bindMemory(to: Atomic<UInt>.self, capacity: 2)
+        head = shared.bindMemory(to: Atomic<UInt>.self, capacity: 3)
         highest = head + 1
+        origin = head + 2
         tail = (shared + EventRing.apart).bindMemory(to: Atomic<UInt>.self, capacity: 1)
         head.initialize(to: Atomic(0))
         highest.initialize(to: Atomic(0))
+        origin.initialize(to: Atomic(0))
         tail.initialize(to: Atomic(0))
     }
 
@@ -58,7 +65,8 @@ public struct EventRing: ~Copyable, @unchecked Sendable {
     public func fill(_ body: (UnsafeMutableBufferPointer<cnf_record>) -> Int) -> Int {
         let head = self.head.pointee.load(ordering: .relaxed)
         let used = Int(head &- tail.pointee.load(ordering: .acquiring))
-        let start = Int(head) & (capacity - 1)
+        if used == 0 { origin.pointee.store(head, ordering: .relaxed) }
+        let start = slot(of: head, origin: origin.pointee.load(ordering: .relaxed))
         let free = min(capacity - used, capacity - start)
         let filled = body(UnsafeMutableBufferPointer(start: slots + start, count: free))
         precondition(filled >= 0 && filled <= free, "more slots filled than there were")
@@ -88,8 +96,9 @@ public struct EventRing: ~Copyable, @unchecked Sendable {
         let head = self.head.pointee.load(ordering: .acquiring)
         var tail = self.tail.pointee.load(ordering: .relaxed)
         let count = Int(head &- tail)
+        let origin = self.origin.pointee.load(ordering: .relaxed)
         while tail != head {
-            let start = Int(tail) & (capacity - 1)
+            let start = slot(of: tail, origin: origin)
             let row = min(Int(head &- tail), capacity - start)
             body(UnsafeBufferPointer(start: slots + start, count: row).span)
             tail &+= UInt(row)
@@ -99,6 +108,10 @@ public struct EventRing: ~Copyable, @unchecked Sendable {
     }
 
     // MARK: Either
+
+    private func slot(of index: UInt, origin: UInt) -> Int {
+        Int(bitPattern: index &- origin) & (capacity - 1)
+    }
 
     /// How many records wait; a moment's view.
     public var count: Int {

@@ -60,6 +60,7 @@ final class Channel: Sendable {
     private let exact = Atomic<Bool>(true)
     private let reloadsExact = Atomic<Bool>(false)
     private let status = Mutex<EventStatus>(.off)
+    private let duty = Mutex<EventDuty?>(nil)
 
     init(capacity: Int) throws(SystemError) {
         ring = EventRing(capacity: capacity)
@@ -91,6 +92,12 @@ final class Channel: Sendable {
     var eventStatus: EventStatus {
         get { status.withLock { $0 } }
         set { status.withLock { $0 = newValue } }
+    }
+
+    /// How the events are listened to.
+    var eventDuty: EventDuty? {
+        get { duty.withLock { $0 } }
+        set { duty.withLock { $0 = newValue } }
     }
 
     func addCounted(_ counts: EventCounts) {

@@ -94,10 +94,16 @@ struct EventSocket: ~Copyable {
         cnf_events_close(handle)
     }
 
-    /// Joins `groups` again: no effect on this socket, but the kernel loads nf_conntrack_netlink for it.
+    /// Joins `groups` again: those that were left, and for all of them the kernel loads nf_conntrack_netlink if it is gone.
     func join(_ groups: EventGroups) throws(SystemError) {
         let joined = cnf_events_join(handle, groups.rawValue)
         guard joined == 0 else { throw SystemError("join again", "the conntrack event groups", -joined) }
+    }
+
+    /// Leaves `groups`: the kernel builds no message for them, unless somebody else listens. What is queued stays.
+    func leave(_ groups: EventGroups) throws(SystemError) {
+        let left = cnf_events_leave(handle, groups.rawValue)
+        guard left == 0 else { throw SystemError("leave", "the conntrack event groups", -left) }
     }
 
     /// What one pump did.

@@ -6,8 +6,9 @@ internal import Glibc
 /// The reader thread: stages 1 to 3. Samples the table, empties the event socket, fills the ring.
 ///
 /// It never sleeps in poll on the event socket: being woken for each event costs it three times as much as a timer, and
-/// the waking is paid by whoever made the entry. It sleeps on the stop doorbell with a timeout, 2 ms while events come
-/// and longer when none do, as long as the receive buffer holds a burst that begins meanwhile.
+/// the waking is paid by whoever made the entry. It sleeps on the stop doorbell with a timeout: 2 ms while events come
+/// fast, so that what waits stays in the cache, and longer when few do, as long as the receive buffer holds a burst that
+/// begins meanwhile.
 final class Reader {
     struct Plan: Sendable {
         var procfs: String
@@ -23,6 +24,8 @@ final class Reader {
         var sysfsOfTable: String?
         /// Events were asked for by name, so not having them is a fault.
         var eventsRequired: Bool
+        /// What listening may cost the host.
+        var budget = EventBudget.Limits()
     }
 
     private let plan: Plan
@@ -38,11 +41,15 @@ final class Reader {
     private var overrunPending = false
     private var joinNotBefore: UInt64 = 0
     private var rejoinAt: UInt64?
+    private var budget: EventBudget
 
     private static let shortTick: UInt64 = 2_000_000
     private static let longestTick: UInt64 = 50_000_000
     /// A filling ring wakes us, so that an idle host needs no wake-up between two samples.
     private static let ringTick: UInt64 = 100_000_000
+    /// Of these in one tick the next one is short; of fewer than these it may be longer.
+    private static let manyEvents = 512
+    private static let fewEvents = 256
     /// An event is charged about 1,280 bytes of receive buffer, and no host was seen to make more than this a second.
     private static let bytesPerEvent: UInt64 = 1280
     private static let fastestBurst: UInt64 = 400_000
@@ -55,6 +62,7 @@ final class Reader {
         self.plan = plan
         self.channel = channel
         table = TableReader(procfs: plan.procfs, sysfs: plan.sysfsOfTable)
+        budget = EventBudget(plan.budget, seed: .random(in: 0...UInt64.max), at: Moment.now().monotonic)
     }
 
     /// Reads the table once and joins the event groups, so that what can't be had is known before anything runs, and
@@ -65,6 +73,7 @@ final class Reader {
         channel.countsReloads = uevents?.isReliable ?? false
         sampleTable()
         if !plan.groups.isEmpty { join() }
+        channel.eventDuty = budget.duty
         thread = try Thread(name: "reader") { self.run() }
     }
 
@@ -85,11 +94,14 @@ final class Reader {
                 drainAndCount(until: now + period)
                 joinIfPossible(now)
                 rejoinIfDue(now)
+                channel.eventDuty = budget.duty
                 // Whole periods, so that a delay moves no later sample; after a long one no burst makes up for it.
                 next += (now - next) / period * period + period
             }
-            tick = drainSocket(until: next) ? Reader.shortTick : min(tick * 2, longTick)
-            let wait = next > now ? next - now : 0
+            let taken = drainSocket(until: next)
+            tick = keepBudget() ? Reader.shortTick : nextTick(after: tick, taken: taken)
+            let due = min(next, events == nil ? next : budget.changesAt?.nanoseconds ?? next)
+            let wait = due > now ? due - now : 0
             let woken = cnf_wait_any(
                 channel.stop.descriptor, uevents?.descriptor ?? -1, events?.descriptor ?? -1,
                 events == nil ? wait : min(wait, tick))
@@ -99,6 +111,11 @@ final class Reader {
         }
         drainAndCount(until: Moment.now().monotonic.nanoseconds + Reader.longestTick)
         sampleTable()
+    }
+
+    private func nextTick(after tick: UInt64, taken: Int) -> UInt64 {
+        if taken >= Reader.manyEvents { return Reader.shortTick }
+        return taken >= Reader.fewEvents ? min(tick, longTick) : min(tick * 2, longTick)
     }
 
     private var longTick: UInt64 {
@@ -136,16 +153,21 @@ final class Reader {
             rejoinAt = record.time_ns + UInt64(plan.settle.inNanoseconds)
         }
         lastTable = record
-        if changed || channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
+        if changed { channel.bell.ring() } else { ringWhenFilling() }
+    }
+
+    /// Long before the ring is full, so that what waits stays in the cache.
+    private func ringWhenFilling() {
+        if channel.ring.count >= channel.ring.capacity / 8 { channel.bell.ring() }
     }
 
     // MARK: Events
 
-    /// Empties the socket; true when anything was there. `deadline` keeps a flood from delaying the next table sample.
-    private func drainSocket(until deadline: UInt64) -> Bool {
-        guard events != nil else { return false }
+    /// Empties the socket; how many messages there were. `deadline` keeps a flood from delaying the next table sample.
+    private func drainSocket(until deadline: UInt64) -> Int {
+        guard events != nil else { return 0 }
         var tally = cnf_tally()
-        var any = false
+        var taken = 0
         loop: while true {
             var pumped = EventSocket.Pumped()
             channel.ring.fill { slots in
@@ -156,12 +178,11 @@ final class Reader {
             case 0 where pumped.datagrams == 0:
                 break loop
             case 0:
-                any = true
+                taken += pumped.datagrams
             case ENOBUFS:
                 overrunPending = true
             default:
-                channel.eventStatus = .failed(SystemError("receive from", "the conntrack event socket", pumped.code))
-                events = nil
+                fail(SystemError("receive from", "the conntrack event socket", pumped.code))
                 break loop
             }
             if Moment.now().monotonic.nanoseconds >= deadline { break }
@@ -171,8 +192,11 @@ final class Reader {
             channel.addCounted(
                 EventCounts(new: tally.by_kind.0, update: tally.by_kind.1, destroy: tally.by_kind.2))
         }
-        if any && channel.ring.count >= channel.ring.capacity / 2 { channel.bell.ring() }
-        return any
+        budget.count(
+            messages: tally.events + tally.truncated + tally.dropped, entered: tally.by_kind.0,
+            at: Moment.now().monotonic)
+        if taken > 0 { ringWhenFilling() }
+        return taken
     }
 
     /// Takes what the kernel counted, then the events themselves, and only then tells the counts: whoever sees them finds
@@ -183,6 +207,7 @@ final class Reader {
         if let counts {
             channel.addCounted(counts.sent)
             channel.addLost(counts.lost)
+            budget.count(messages: counts.lost.total, entered: 0, at: Moment.now().monotonic)
         }
         countOverruns()
     }
@@ -190,6 +215,7 @@ final class Reader {
     private func countOverruns() {
         if let count = events?.takeOverruns() {
             channel.addLost(LostEvents(overrun: count))
+            budget.count(messages: count, entered: 0, at: Moment.now().monotonic)
         } else if overrunPending {
             channel.addLost(LostEvents(overrun: 1))
             channel.lossBecameInexact()
@@ -219,10 +245,51 @@ final class Reader {
         guard plan.loadModules, events != nil, !ConntrackModule.mayListen(sysfs: plan.sysfs) else { return }
         do throws(SystemError) {
             try events?.join(plan.groups)
+            budget.joined(at: Moment.now().monotonic)
         } catch {
-            channel.eventStatus = .failed(error)
-            events = nil
+            fail(error)
         }
+    }
+
+    /// Leaves the groups while the budget is spent, and joins them again when their time has come. True when it did either.
+    private func keepBudget() -> Bool {
+        guard events != nil, let move = budget.step(at: Moment.now().monotonic) else { return false }
+        do throws(SystemError) {
+            switch move {
+            case .leave:
+                try events?.leave(plan.groups)
+                budget.left(at: Moment.now().monotonic)
+                _ = drainSocket(until: .max)
+            case .join:
+                if let why = hindrance {
+                    budget.hinder(why)
+                    return false
+                }
+                try events?.join(plan.groups)
+                budget.joined(at: Moment.now().monotonic)
+            }
+        } catch {
+            fail(error)
+        }
+        channel.eventDuty = budget.duty
+        return true
+    }
+
+    /// Why the groups must not be joined again now: it could load a module that somebody is just unloading.
+    private var hindrance: String? {
+        switch lastTable.limit_errno {
+        case 0 where rejoinAt == nil: break
+        case 0: return "nf_conntrack was loaded a moment ago (--settle)"
+        case ENOENT: return "nf_conntrack is not loaded"
+        default: return "nf_conntrack_max cannot be read"
+        }
+        return ConntrackModule.mayListen(sysfs: plan.sysfs) ? nil : "nf_conntrack_netlink is not loaded"
+    }
+
+    private func fail(_ error: SystemError) {
+        channel.eventStatus = .failed(error)
+        events = nil
+        budget.left(at: Moment.now().monotonic)
     }
 
     private func join() {
@@ -238,6 +305,7 @@ final class Reader {
                 groups: plan.groups, receiveBuffer: plan.receiveBuffer, source: plan.source)
             channel.eventStatus = .listening(socket.method)
             events = consume socket
+            budget.joined(at: Moment.now().monotonic)
         } catch {
             let permission = error.code == EPERM
             let needed =
@@ -258,6 +326,7 @@ extension Reader.Plan {
             receiveBuffer: settings.receiveBuffer,
             loadModules: settings.loadModules, settle: settings.rules.settle,
             sysfsOfTable: isLive || !KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
-            eventsRequired: settings.source == .netlink || settings.source == .bpf)
+            eventsRequired: settings.source == .netlink || settings.source == .bpf,
+            budget: EventBudget.Limits(share: settings.eventBudget, cost: settings.eventCost))
     }
 }

@@ -39,6 +39,10 @@ int ctk_flush_entries(void);
 /// Returns its descriptor; each recv(2) gives one message as the kernel made it.
 int ctk_listen(void);
 
+/// A netlink socket that has asked for a dump of all entries. Returns its descriptor; each recv(2) gives a datagram of
+/// messages as the kernel made them, the last of them NLMSG_DONE.
+int ctk_ask_dump(void);
+
 /// Multicasts a message to `group` (NFNLGRP_*) as any program with CAP_NET_ADMIN may, in the kernel's stead.
 int ctk_forge(const void *message, size_t size, int group);
 

@@ -7,12 +7,12 @@ import Testing
 @testable import ConntrackMon
 
 /// Records as the ring would hand them over.
-private struct Feed {
+private struct Feed: ~Copyable {
     var collector: Collector
     private(set) var looks: [TableLook] = []
     private var counted = EventCounts()
 
-    init(collector: Collector = Collector()) {
+    init(collector: consuming Collector = Collector()) {
         self.collector = collector
     }
 
@@ -43,6 +43,10 @@ private struct Feed {
         collector.take(counted: counted)
     }
 
+    mutating func event(_ event: cnf_event) {
+        take([cnf_record(event: event)], at: 0)
+    }
+
     private mutating func take(_ records: [cnf_record], at seconds: Double) {
         var seen: [TableLook] = []
         collector.take(records.span, now: .at(seconds)) { seen.append($0) }
@@ -63,6 +67,28 @@ private struct Feed {
 @Suite struct CollectorTests {
     private func drops(_ value: UInt64, restarted: Bool = false) -> StatisticsReader.Reading {
         StatisticsReader.Reading(perCPU: [StatValues([.drop: value])], restarted: restarted)
+    }
+
+    @Test func `talkers are counted of new entries only, and told while it listens`() throws {
+        var feed = Feed()
+        feed.table(0)
+        feed.event(CNF_UPDATE)
+        feed.event(CNF_DESTROY, IPPROTO_UDP, count: 3)
+        #expect(try feed.close(1).talkers == nil)
+        feed.event(.new("192.0.2.1", at: 1))
+        feed.event(.new("192.0.2.1", at: 2))
+        let talkers = try feed.close(3).talkers
+
+        #expect(talkers?.minute.new == 2)
+        #expect(talkers?.minute.sources.brief == ["192.0.2.1 2"])
+        #expect(talkers?.sinceStart.destinations.brief == ["198.51.100.7:443/tcp 2"])
+    }
+
+    @Test func `without events no talkers are told`() throws {
+        var feed = Feed()
+        feed.table(0)
+
+        #expect(try feed.close(1) { $0.listening = false }.talkers == nil)
     }
 
     @Test func `before the first look there is no sample`() {

@@ -72,6 +72,37 @@ import Testing
         #expect(!run.said.contains(Self.stopped))
     }
 
+    @Test(arguments: [(60, false), (121, true)])
+    func `what was not listened to is not taken for none, and a part of it is enough to be steady`(
+        _ calmFor: Int, _ isSaid: Bool
+    ) {
+        // Listened part of the time until the connections stop and 5 s on, as the budget does.
+        var run = JudgeRun()
+        for second in 0...180 + calmFor {
+            var sample = Sample.at(Double(second))
+            sample.events = EventCounts(new: UInt64(min(second, 180)) * 5)
+            sample.isNetlinkThere = true
+            sample.isPartial = second <= 185
+            run.sample(sample)
+        }
+
+        #expect(run.said == (isSaid ? [Self.stopped] : []))
+    }
+
+    @Test func `few new connections are not missed for none while only part of the time is listened`() {
+        // Connections go on all the time, most of them unheard from the third minute on: the load is other events.
+        var run = JudgeRun()
+        for second in 0...2000 {
+            var sample = Sample.at(Double(second))
+            sample.events = EventCounts(new: UInt64(min(second, 180)) * 2)
+            sample.isNetlinkThere = true
+            sample.isPartial = second > 180
+            run.sample(sample)
+        }
+
+        #expect(run.said == [])
+    }
+
     // MARK: events_silent
 
     private func netlink(_ run: inout JudgeRun, _ seconds: ClosedRange<Int>, isThere: Bool?) {

@@ -224,4 +224,50 @@ import Testing
 
         #expect(run.said == ["WARNING usage_high"])
     }
+
+    /// A table of half-open connections, looked into at `seconds`.
+    private func survey(at seconds: Double) -> Survey {
+        var survey = Survey(moment: .at(seconds), took: .seconds(1))
+        survey.entries = 800
+        survey.synReceived = 600
+        return survey
+    }
+
+    @Test func `what fills the table is said as soon as it is known, once`() {
+        var run = JudgeRun { $0.repeatEvery = .zero }
+        run.samples(0...30, entries: 800)
+        #expect(run.news() == ["WARNING usage_high"])
+        run.samples(31...40, entries: 800) { $0.survey = survey(at: 30.5) }
+
+        #expect(run.said == ["WARNING usage_high again"])
+        #expect(run.lastSummary.contains("threshold 75.0%); why: SYN_RECV 75.0% (half-open"))
+        #expect(run.lastSummary.contains("; next: conntrack -L -p tcp --state SYN_RECV; fix: raise "))
+        #expect(run.announcements.first?.values["syn_recv_ratio"] == 0.75)
+    }
+
+    @Test func `a survey without an alert is not said`() {
+        var run = JudgeRun()
+        run.samples(0...10) { $0.survey = survey(at: 0) }
+
+        #expect(run.said == [])
+    }
+
+    @Test func `a survey that is older than a minute says its age`() {
+        var run = JudgeRun()
+        run.samples(0...160, entries: 800) { $0.survey = survey(at: 30.5) }
+        run.samples(161...166, entries: 950) { $0.survey = survey(at: 30.5) }
+
+        #expect(run.said == ["WARNING usage_high", "CRITICAL usage_high"])
+        #expect(run.lastSummary.contains("--state SYN_RECV (135.5s ago)"))
+    }
+
+    @Test func `from 95 percent on it says that the kernel evicts`() {
+        var run = JudgeRun()
+        run.samples(0...5, entries: 949)
+        #expect(!run.lastSummary.contains("evict"))
+        run = JudgeRun()
+        run.samples(0...5, entries: 950)
+
+        #expect(run.lastSummary.contains("; the kernel has begun to evict entries that are closing or not assured"))
+    }
 }

@@ -66,7 +66,8 @@ import Testing
 
     private static let reports = [
         NamedReport("full", Reports.full), NamedReport("minimal", Reports.minimal),
-        NamedReport("stopped", Reports.stopped),
+        NamedReport("stopped", Reports.stopped), NamedReport("estimated", Reports.estimated),
+        NamedReport("hindered", Reports.hindered),
     ]
 
     @Test func `status lines are as before`() throws {

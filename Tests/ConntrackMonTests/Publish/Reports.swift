@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import CNetfilter
+import Glibc
 import Testing
 
 @testable import ConntrackMon
@@ -40,6 +42,29 @@ enum Reports {
         return report
     }
 
+    /// Over --event-budget: rates are estimates.
+    static var estimated: Report {
+        var report = full
+        report.firing = []
+        report.sample.duty?.ratio = 0.0512
+        report.sample.duty?.isOverBudget = true
+        report.sample.isPartial = true
+        report.sample.newEstimate = 41_000.4
+        report.sample.destroyEstimate = 40_900
+        return report
+    }
+
+    /// Over --event-budget, and not joined again.
+    static var hindered: Report {
+        var report = estimated
+        report.sample.duty?.ratio = 0
+        report.sample.newEstimate = nil
+        report.sample.destroyEstimate = nil
+        report.eventsReason =
+            "the event groups are left (--event-budget) and not joined again: nf_conntrack_netlink is not loaded"
+        return report
+    }
+
     /// nf_conntrack is not there, and nothing is listened to.
     static var minimal: Report {
         Report(identity: identity, sample: Sample(moment: .at(0), table: .gone(at: 0)))
@@ -73,7 +98,9 @@ enum Reports {
         sample.fillRate = 12.5
         sample.events = EventCounts(new: 4_100_000, destroy: 4_049_750)
         sample.eventsNow = EventCounts(new: 4100, destroy: 4088)
+        sample.duty = EventDuty(settledAt: Moment.at(1).monotonic)
         sample.newByProtocol = [6: 3_000_000, 17: 1_099_000, 1: 900, 89: 100]
+        sample.talkers = talkers
         sample.lost = LostEvents(overrun: 1600, dropped: 38)
         sample.lostNow = LostEvents(dropped: 38)
         let first = StatValues([.found: 90, .insertFailed: 3, .drop: 4, .earlyDrop: 0, .searchRestart: 2])
@@ -85,6 +112,34 @@ enum Reports {
         sample.ringPeak = 812
         sample.cpuSeconds = 3.25
         return sample
+    }
+
+    /// A minute in which one host resolves names, and few sources; a longer time with more of them than counters.
+    static var talkers: Talkers {
+        func source(_ address: String, _ atLeast: UInt64, _ error: UInt64) -> Talker {
+            let key = HeavyHitters.Key(sourceOf: .new(address))
+            return Talker(key: key, atLeast: atLeast, atMost: atLeast + error)
+        }
+        func destination(_ address: String, _ port: UInt16, _ number: Int, _ atLeast: UInt64, _ error: UInt64) -> Talker
+        {
+            let event = cnf_event.new(address, address, port, protocol: number)
+            let key = HeavyHitters.Key(destinationOf: event)
+            return Talker(key: key, atLeast: atLeast, atMost: atLeast + error)
+        }
+        var minute = TalkerWindow(span: .milliseconds(58_200), new: 41_000)
+        minute.sources.top = [
+            source("203.0.113.9", 34_120, 0), source("2001:db8:1:2:3::4", 4120, 0), source("192.0.2.8", 12, 0),
+        ]
+        minute.destinations.top = [
+            destination("198.51.100.7", 53, 17, 32_841, 60), destination("2001:db8::1", 443, 6, 4100, 60),
+            destination("198.51.100.8", 0, 1, 410, 60), destination("198.51.100.7", 53, 6, 31, 60),
+        ]
+        minute.destinations.othersAtMost = 70
+        var sinceStart = TalkerWindow(span: .seconds(11_100), new: 4_100_000, lost: 1638)
+        sinceStart.sources.top = [source("203.0.113.9", 34_120, 8000), source("192.0.2.8", 20_000, 8000)]
+        sinceStart.sources.othersAtMost = 9000
+        sinceStart.destinations.othersAtMost = 8000
+        return Talkers(minute: minute, sinceStart: sinceStart)
     }
 
     private static var firing: [FiringAlert] {

@@ -12,13 +12,15 @@ import Testing
         let ring = SharedRing(capacity: 8)
         var next: UInt64 = 0
         var seen: [UInt64] = []
-        for batch in [5, 3, 8, 1, 7, 6, 2, 8, 4] {
+        for batch in [5, 3, 6, 1, 6, 4, 2, 5, 4] {
             for _ in 0..<batch {
                 #expect(ring.push(next))
                 next += 1
             }
-            seen += ring.rows().flatMap { $0 }
+            seen += ring.rows(meanwhile: next).flatMap { $0 }
+            next += 1
         }
+        seen += ring.rows().flatMap { $0 }
 
         #expect(seen == Array(0..<next))
     }
@@ -39,16 +41,31 @@ import Testing
     @Test func `what lies across the end is lent in two rows`() {
         let ring = SharedRing(capacity: 4)
         for number in 0..<3 as Range<UInt64> { _ = ring.push(number) }
-        _ = ring.rows()
-        for number in 3..<6 as Range<UInt64> { _ = ring.push(number) }
+        #expect(ring.rows(meanwhile: 3) == [[0, 1, 2]])
+        for number in 4..<6 as Range<UInt64> { _ = ring.push(number) }
 
         #expect(ring.rows() == [[3], [4, 5]])
     }
 
+    @Test func `an empty ring starts again at its first slot`() {
+        let ring = SharedRing(capacity: 4)
+        var first: [UnsafeMutablePointer<cnf_record>?] = []
+        for _ in 0..<3 {
+            ring.fill { slots in
+                first.append(slots.baseAddress)
+                slots.initializeElement(at: 0, to: SharedRing.record(7))
+                return 1
+            }
+            #expect(ring.rows() == [[7]])
+        }
+
+        #expect(Set(first).count == 1)
+    }
+
     @Test func `free slots are offered in a row up to the end, then from the start`() {
         let ring = SharedRing(capacity: 4)
-        for number in 0..<3 as Range<UInt64> { _ = ring.push(number) }
-        _ = ring.rows()
+        for number in 0..<2 as Range<UInt64> { _ = ring.push(number) }
+        _ = ring.rows(meanwhile: 2)
         var offers: [Int] = []
         for _ in 0..<3 {
             ring.fill { slots in
@@ -58,7 +75,7 @@ import Testing
             }
         }
 
-        #expect(offers == [1, 3, 0])
+        #expect(offers == [1, 2, 0])
     }
 
     @Test func `only as many are published as were filled`() {

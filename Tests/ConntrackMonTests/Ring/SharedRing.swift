@@ -29,10 +29,12 @@ final class SharedRing: Sendable {
         ring.drain(body)
     }
 
-    /// The numbers of all records, in the rows in which they were lent.
-    func rows() -> [[UInt64]] {
+    /// The numbers of all records, in the rows in which they were lent. `meanwhile` is pushed before the first row is given
+    /// back, so that the ring is never empty.
+    func rows(meanwhile: UInt64? = nil) -> [[UInt64]] {
         var rows: [[UInt64]] = []
         ring.drain { records in
+            if rows.isEmpty, let meanwhile { _ = push(meanwhile) }
             rows.append(records.indices.map { records[$0].event.time_ns })
         }
         return rows

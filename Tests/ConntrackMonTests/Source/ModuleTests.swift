@@ -32,6 +32,23 @@ import Testing
     }
 }
 
+extension ModuleTests {
+    @Test(arguments: [("live", true), ("going", false), ("coming", false)])
+    func `a module that is just being unloaded, or is not ready, is not there to listen to`(
+        _ state: String, _ mayListen: Bool
+    ) throws {
+        let directory = try TemporaryDirectory()
+        for (name, text) in [
+            ("nf_conntrack/refcnt", "1"), ("nf_conntrack/initstate", "live"), ("nf_conntrack_netlink/refcnt", "0"),
+            ("nf_conntrack_netlink/initstate", state),
+        ] {
+            try directory.write(text + "\n", to: "sys/module/" + name)
+        }
+
+        #expect(ConntrackModule.mayListen(sysfs: directory.path(of: "sys")) == mayListen)
+    }
+}
+
 /// The kernel's own words about a full table.
 @Suite struct KernelLogTests {
     @Test(arguments: [

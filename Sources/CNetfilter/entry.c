@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A dumped entry's message -> cnf_entry. Beside decode.c, since an entry of a dump says more than an event does, and a
+// million of them are read in a row.
+
+#include "CNetfilter.h"
+#include "tuple.h"
+
+#include <linux/netfilter/nfnetlink.h>
+
+static uint8_t tcp_state_of(struct attribute protoinfo)
+{
+    struct attributes outer = attributes_in(protoinfo);
+    struct attribute attribute;
+
+    while (next_attribute(&outer, &attribute)) {
+        if (attribute.type != CTA_PROTOINFO_TCP)
+            continue;
+        struct attributes inner = attributes_in(attribute);
+        while (next_attribute(&inner, &attribute)) {
+            if (attribute.type == CTA_PROTOINFO_TCP_STATE)
+                return u8_of(attribute);
+        }
+        break;
+    }
+    return CNF_NO_TCP_STATE;
+}
+
+static int decode_attributes(struct attributes rest, struct cnf_entry *out)
+{
+    uint8_t reply_family = 0, reply_protocol = 0;
+    uint16_t reply_zone = 0;
+    const struct tuple original = {
+        .family = &out->family,
+        .protocol = &out->protocol,
+        .zone = &out->zone,
+        .source_port = &out->original.source_port,
+        .destination_port = &out->original.destination_port,
+        .source = out->original.source,
+        .destination = out->original.destination,
+    };
+    const struct tuple reply = {
+        .family = &reply_family,
+        .protocol = &reply_protocol,
+        .zone = &reply_zone,
+        .source_port = &out->reply.source_port,
+        .destination_port = &out->reply.destination_port,
+        .source = out->reply.source,
+        .destination = out->reply.destination,
+    };
+    struct attribute attribute;
+    int error = 0;
+
+    // What every kernel begins with.
+    if (take_tuple(&rest, CTA_TUPLE_ORIG, &original) != 0)
+        take_tuple(&rest, CTA_TUPLE_REPLY, &reply);
+    while (next_attribute(&rest, &attribute)) {
+        switch (attribute.type) {
+        case CTA_TUPLE_ORIG:
+            error |= cnf_read_tuple(attributes_in(attribute), &original);
+            break;
+        case CTA_TUPLE_REPLY:
+            error |= cnf_read_tuple(attributes_in(attribute), &reply);
+            break;
+        case CTA_STATUS:
+            out->status = be32_of(attribute);
+            break;
+        case CTA_TIMEOUT:
+            out->timeout = be32_of(attribute);
+            break;
+        case CTA_PROTOINFO:
+            out->tcp_state = tcp_state_of(attribute);
+            break;
+        case CTA_MARK:
+            out->mark = be32_of(attribute);
+            break;
+        case CTA_ID:
+            out->id = be32_of(attribute);
+            break;
+        case CTA_ZONE:
+            out->zone = be16_of(attribute);
+            break;
+        default:
+            break;
+        }
+    }
+    // No family: a direction was missing.
+    return error != 0 || torn(&rest) || out->family == 0 || out->family != reply_family ? -EBADMSG : 1;
+}
+
+int cnf_decode_entry(const void *message, size_t length, struct cnf_entry *out)
+{
+    const size_t before_attributes = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
+    struct nlmsghdr header;
+
+    if (length < sizeof(header))
+        return -EBADMSG;
+    memcpy(&header, message, sizeof(header));
+    if (header.nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW))
+        return 0;
+    if (header.nlmsg_len > length || header.nlmsg_len < before_attributes)
+        return -EBADMSG;
+
+    memset(out, 0, sizeof(*out));
+    out->tcp_state = CNF_NO_TCP_STATE;
+    out->timeout = CNF_NO_TIMEOUT;
+    return decode_attributes(
+        attributes_at((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes), out);
+}

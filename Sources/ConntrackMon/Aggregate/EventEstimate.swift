@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// Rates of new and destroy events while a part of the time is not listened to, and what listening costs. Estimates are
+/// rates only: no counter ever holds one.
+///
+/// New entries scale: those of the time away are taken to come as fast as those of the windows beside it. Destroyed ones
+/// do not: an entry made while nobody listened never sends DESTROY (nf_conntrack_events = 2, the default). So they are
+/// what was made less what the table gained.
+struct EventEstimate: Sendable {
+    /// An estimate that no window has renewed for so long is none.
+    private static let longestAge = Duration.seconds(15)
+
+    private var gain = Slope(window: .seconds(1))
+    private var previous: EventDuty?
+    private var newRate: Double?
+    private var minute: [(time: MonotonicTime, duty: EventDuty)] = []
+
+    /// A look at the table.
+    mutating func add(entries: UInt64, at time: MonotonicTime) {
+        gain.add(entries, at: time)
+    }
+
+    /// The table is another one from here on, or was not looked at.
+    mutating func reset() {
+        gain.reset()
+    }
+
+    /// Puts into `sample` what `duty` tells of it; nil = nothing is listened to.
+    mutating func close(_ sample: inout Sample, _ duty: EventDuty?) {
+        defer { previous = duty }
+        guard let duty else {
+            newRate = nil
+            minute = []
+            return
+        }
+        let now = sample.moment.monotonic
+        sample.duty = duty
+        newRate = previous.map { EventEstimate.rate($0, duty) ?? newRate } ?? nil
+        sample.isPartial = previous.map { duty.away > $0.away } ?? false || duty.ratio < 1
+        if sample.isPartial, sample.gap == nil, duty.hindrance == nil,
+            now - duty.settledAt < EventEstimate.longestAge
+        {
+            sample.newEstimate = newRate
+            if let newRate, let gain = gain.perSecond { sample.destroyEstimate = max(0, newRate - gain) }
+        }
+        lookBackAMinute(&sample, duty)
+    }
+
+    private mutating func lookBackAMinute(_ sample: inout Sample, _ duty: EventDuty) {
+        let now = sample.moment.monotonic
+        minute.append((now, duty))
+        while minute.count > 2, now - minute[1].time >= .seconds(60) { minute.removeFirst() }
+        guard let first = minute.first else { return }
+        if duty.away > first.duty.away {
+            sample.newRate = EventEstimate.rate(first.duty, duty)
+            sample.isNewRateEstimated = true
+        }
+        let span = now - first.time
+        if span >= .seconds(60) { sample.eventLoadMinute = (duty.spent - first.duty.spent) / span.inSeconds }
+    }
+
+    /// New entries a second from `before` to `now`; nil when nothing was learnt between them.
+    private static func rate(_ before: EventDuty, _ now: EventDuty) -> Double? {
+        let span = now.span - before.span
+        return span > 0 ? (now.made - before.made) / span : nil
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// Who made the new entries, as JSON and status text have it: of those seen, each with its bounds.
+public struct TalkersDocument: Codable, Equatable, Sendable {
+    /// What was counted in some time.
+    public struct Window: Codable, Equatable, Sendable {
+        /// How long.
+        public var seconds: Double
+        /// New entries seen.
+        public var new: UInt64
+        /// Events of any kind lost meanwhile.
+        public var lost: UInt64
+        /// Highest first.
+        public var sources: [Source]
+        /// What a source that is not listed can have at most.
+        public var otherSourcesAtMost: UInt64
+        /// Highest first.
+        public var destinations: [Destination]
+        /// What a destination that is not listed can have at most.
+        public var otherDestinationsAtMost: UInt64
+    }
+
+    /// A source: an IPv4 address, or the /64 of IPv6 addresses.
+    public struct Source: Codable, Equatable, Sendable {
+        var source: String
+        var atLeast: UInt64
+        var atMost: UInt64
+        /// What is certain, of all that was seen.
+        var ratio: Double
+    }
+
+    /// A destination before any NAT, with its port where the protocol has ports.
+    public struct Destination: Codable, Equatable, Sendable {
+        var destination: String
+        var port: UInt16?
+        var `protocol`: String
+        var atLeast: UInt64
+        var atMost: UInt64
+        /// What is certain, of all that was seen.
+        var ratio: Double
+
+        /// "198.51.100.7:443/tcp", "[2001:db8::1]:443/tcp", "198.51.100.7/icmp".
+        var name: String {
+            guard let port else { return "\(destination)/\(`protocol`)" }
+            return "\(destination.contains(":") ? "[\(destination)]" : destination):\(port)/\(`protocol`)"
+        }
+    }
+
+    /// About the last minute.
+    public var lastMinute: Window
+    /// Since the monitor began.
+    public var sinceStart: Window
+
+    init(_ talkers: Talkers) {
+        lastMinute = Window(talkers.minute)
+        sinceStart = Window(talkers.sinceStart)
+    }
+}
+
+extension TalkersDocument.Window {
+    init(_ window: TalkerWindow) {
+        seconds = StatusDocument.rounded(window.span.inSeconds, 1)
+        new = window.new
+        lost = window.lost
+        sources = window.sources.top.map { talker in
+            TalkersDocument.Source(
+                source: talker.address, atLeast: talker.atLeast, atMost: talker.atMost,
+                ratio: StatusDocument.rounded(window.share(of: talker) ?? 0, 6))
+        }
+        otherSourcesAtMost = window.sources.othersAtMost
+        destinations = window.destinations.top.map { talker in
+            TalkersDocument.Destination(
+                destination: talker.address, port: talker.port, protocol: protocolName(talker.protocol ?? 0),
+                atLeast: talker.atLeast, atMost: talker.atMost,
+                ratio: StatusDocument.rounded(window.share(of: talker) ?? 0, 6))
+        }
+        otherDestinationsAtMost = window.destinations.othersAtMost
+    }
+}
+
+// MARK: Text
+
+extension TalkersDocument {
+    /// Rows of `status`: a name, and what stands beside it.
+    var rows: [(name: String, value: String)] {
+        // Within the first minute they are the same.
+        lastMinute.rows("last minute") + (sinceStart == lastMinute ? [] : sinceStart.rows("since start"))
+    }
+}
+
+extension TalkersDocument.Window {
+    fileprivate func rows(_ name: String) -> [(name: String, value: String)] {
+        let loss = lost > 0 ? "; \(lost) events were lost, of which nothing is known" : ""
+        let header = (name, "\(new) new entries seen in \(readable(seconds: seconds))\(loss)")
+        guard new > 0 else { return [header] }
+        let from = list(sources.map { ($0.source, $0.atLeast, $0.atMost, $0.ratio) }, otherSourcesAtMost)
+        let to = list(destinations.map { ($0.name, $0.atLeast, $0.atMost, $0.ratio) }, otherDestinationsAtMost)
+        return [header] + rows("  from", from) + rows("  to", to)
+    }
+
+    private func rows(_ name: String, _ lines: [String]) -> [(name: String, value: String)] {
+        lines.enumerated().map { ($0.offset == 0 ? name : "", $0.element) }
+    }
+
+    /// Those with a share worth a line; who is left has no more than the last line says.
+    private func list(
+        _ talkers: [(name: String, atLeast: UInt64, atMost: UInt64, ratio: Double)], _ others: UInt64
+    ) -> [String] {
+        let shown = talkers.prefix { $0.ratio >= 0.01 }
+        let rest = shown.count < talkers.count ? talkers[shown.count].atMost : others
+        var lines = shown.map { talker in
+            let count =
+                talker.atLeast == talker.atMost
+                ? "\(talker.atLeast)" : "at least \(talker.atLeast), at most \(talker.atMost)"
+            return "\(talker.name): \(count) (\(percent(talker.ratio)))"
+        }
+        let share = percent(Double(rest) / Double(new))
+        if rest > 0 { lines.append("\(lines.isEmpty ? "none" : "no other") above \(rest) (\(share))") }
+        return lines
+    }
+}
