@@ -31,6 +31,9 @@ enum LimitPart {
                 try write(usual * 2)
                 try watch.waitForLine(on: .stderr, containing: "RESOLVED limit_dropped ")
             }
+            watch.send(signal: SIGTERM)
+            _ = try watch.waitForExit()
+            withExtendedLifetime(folder) {}
         }
         guard let spread = Spread(times) else { throw TestKitError("no round") }
         report.set(

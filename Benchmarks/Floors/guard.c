@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Runs `make bench`'s driver and clears up behind it, however it ends: what it started is killed, and nf_conntrack_max
-// is put back. The driver writes the old limit to the descriptor that BENCH_GUARD names before it changes it.
+// Runs `make bench`'s driver and clears up behind it, however it ends: what it started is killed, its files are removed,
+// and nf_conntrack_max is put back. The driver writes the old limit to the descriptor that BENCH_GUARD names before it changes it.
 
 #define _GNU_SOURCE
 #include "floors.h"
+
+#include "CTestKit.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -92,8 +94,11 @@ static void start(char **command, int told)
 int guard(char **command)
 {
     const struct sigaction action = {.sa_handler = end_driver};
+    char folder[] = "/tmp/conntrack-mon-bench-XXXXXX";
     int ends[2], status = 0;
 
+    if (mkdtemp(folder) == NULL || setenv("TMPDIR", folder, 1) != 0)
+        return failed(folder);
     if (pipe2(ends, O_NONBLOCK) != 0)
         return failed("pipe");
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
@@ -111,5 +116,6 @@ int guard(char **command)
     driver = 0;
     kill_orphans();
     restore_limit(ends[0]);
+    ctk_remove_tree(folder);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
