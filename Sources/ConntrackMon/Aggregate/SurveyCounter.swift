@@ -96,6 +96,7 @@ extension HeavyHitters.Key {
         func bytes(_ word: UInt64) -> AddressBytes { unsafeBitCast((word, UInt64(0)), to: AddressBytes.self) }
         let family = UInt8(AF_INET)
         let destination = ConntrackMon.addressText(family: family, bytes(low), port: UInt16(tag >> 8))
-        return "\(ConntrackMon.addressText(family: family, bytes(high))) -> \(destination)/\(protocolName(UInt8(tag & 0xff)))"
+        let address = ConntrackMon.addressText(family: family, bytes(high))
+        return "\(address) -> \(destination)/\(protocolName(UInt8(tag & 0xff)))"
     }
 }
