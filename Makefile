@@ -7,7 +7,7 @@ ARGS    ?=
 SECONDS ?= 60
 
 .NOTPARALLEL:
-.PHONY: help run test check fuzz demo bench build size format golden tsan clean
+.PHONY: help run test check fuzz demo bench build size format golden tsan asan clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,11 @@ tsan: ## the event ring under ThreadSanitizer
 	@scripts/deps.sh run test
 	@FILTER=EventRingTests SWIFT_BACKTRACE=enable=no scripts/test.sh \
 		-c release --sanitize=thread -Xswiftc -enable-testing --scratch-path .build-tsan
+
+asan: ## the ring, the decoders and the fixed tables under AddressSanitizer
+	@scripts/deps.sh run test
+	@FILTER='CNetfilterTests|EventRingTests|HeavyHitters|Talker|SurveyTests|TopTable' SWIFT_BACKTRACE=enable=no \
+		scripts/test.sh --sanitize=address --scratch-path .build-asan
 
 clean: ## remove everything that was built
 	rm -rf .build .build-*

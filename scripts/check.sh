@@ -16,5 +16,6 @@ stage lint scripts/lint.sh
 stage 'build and size' make --no-print-directory size
 stage test scripts/test.sh
 stage tsan make --no-print-directory tsan
+stage asan make --no-print-directory asan
 stage fuzz scripts/fuzz.sh 10
 echo "== all stages passed"
