@@ -27,6 +27,7 @@ struct KernelFile: ~Copyable {
     }
 
     // include/uapi/linux/magic.h
+    private static let page = 4096
     private static let procfsMagic = 0x9fa0
     private static let sysfsMagic = 0x6265_6572
 
@@ -54,8 +55,10 @@ struct KernelFile: ~Copyable {
     func reread(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
         var length = 0
         while length < buffer.count {
-            // A seq_file gives a page at a time, so one pread is not all.
-            let count = try readOnce(into: UnsafeMutableRawBufferPointer(rebasing: buffer[length...]), from: length)
+            // A seq_file gives a page at a time, so one pread is not all. And a page is enough to ask for: for a sysctl the
+            // kernel zeroes as much memory as it is asked for (proc_sys_call_handler in fs/proc/proc_sysctl.c).
+            let end = min(buffer.count, length + KernelFile.page)
+            let count = try readOnce(into: UnsafeMutableRawBufferPointer(rebasing: buffer[length..<end]), from: length)
             if count == 0 { break }
             length += count
         }

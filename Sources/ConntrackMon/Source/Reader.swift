@@ -39,6 +39,9 @@ final class Reader {
     private var lastTable = cnf_table()
     private var unsaid = cnf_table()
     private var overrunPending = false
+    /// Messages came since the counters were last read.
+    private var mayCount = false
+    private var uncountedSamples = 0
     private var joinNotBefore: UInt64 = 0
     private var rejoinAt: UInt64?
     private var budget: EventBudget
@@ -50,6 +53,8 @@ final class Reader {
     /// Of these in one tick the next one is short; of fewer than these it may be longer.
     private static let manyEvents = 512
     private static let fewEvents = 256
+    /// At most so many samples go by without a look at the counters: messages that are too long come without being taken.
+    private static let samplesUncounted = 10
     /// An event is charged about 1,280 bytes of receive buffer, and no host was seen to make more than this a second.
     private static let bytesPerEvent: UInt64 = 1280
     private static let fastestBurst: UInt64 = 400_000
@@ -90,7 +95,7 @@ final class Reader {
         while true {
             let now = Moment.now().monotonic.nanoseconds
             if now >= next {
-                sampleTable(takeUevents())
+                sampleTable()
                 drainAndCount(until: now + period)
                 joinIfPossible(now)
                 rejoinIfDue(now)
@@ -109,8 +114,9 @@ final class Reader {
             if woken & Reader.ueventCame != 0 { sampleAfterUevent() }
             if woken & Reader.ringFills != 0 { events?.silence() }
         }
+        mayCount = true
         drainAndCount(until: Moment.now().monotonic.nanoseconds + Reader.longestTick)
-        sampleTable()
+        sampleTable(takeUevents())
     }
 
     private func nextTick(after tick: UInt64, taken: Int) -> UInt64 {
@@ -195,13 +201,24 @@ final class Reader {
         budget.count(
             messages: tally.events + tally.truncated + tally.dropped, entered: tally.by_kind.0,
             at: Moment.now().monotonic)
-        if taken > 0 { ringWhenFilling() }
+        if taken > 0 {
+            mayCount = true
+            ringWhenFilling()
+        }
         return taken
     }
 
     /// Takes what the kernel counted, then the events themselves, and only then tells the counts: whoever sees them finds
-    /// the events in the ring.
+    /// the events in the ring. On an idle host a system call costs its cache misses as well, so that the counters are not
+    /// read when nothing came.
     private func drainAndCount(until deadline: UInt64) {
+        uncountedSamples += 1
+        guard mayCount || overrunPending || uncountedSamples >= Reader.samplesUncounted else {
+            _ = drainSocket(until: deadline)
+            return
+        }
+        uncountedSamples = 0
+        mayCount = false
         let counts = events?.takeKernelCounts()
         _ = drainSocket(until: deadline)
         if let counts {
