@@ -177,7 +177,7 @@ enum Rules {
         return Verdict(
             crossed: crossed ? .warning : nil, holding: holding ? .warning : nil,
             "full in \(readable(seconds: seconds)) at the last minute's rate: \(percent(usage)) used, filling by"
-                + " \(fixed(rate, 1))/s; fix: find who fills it (conntrack -L), or raise net.netfilter.nf_conntrack_max",
+                + " \(fixed(rate, 1))/s; fix: find who fills it (conntrack-mon top), or raise net.netfilter.nf_conntrack_max",
             calm: (seconds.isFinite ? "full in \(readable(seconds: seconds))" : "not filling")
                 + ": \(percent(usage)) used, by \(fixed(rate, 1))/s",
             values: ["seconds_to_full": seconds, "fill_rate": rate])
