@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # usage: initramfs.sh KERNEL_FOLDER BINARY SCENARIOS OUT [PROGRAM[:NAME] ...]   Packs what scenarios need: busybox, kmod,
-# iptables, nft, the netfilter modules with what they depend on, and conntrack-mon and each PROGRAM with its libraries.
+# iptables, nft, libbpf, the netfilter modules with what they depend on, and conntrack-mon and each PROGRAM with its libraries.
 set -eu
 image=$1 binary=$2 scenarios=$3 out=$4
 shift 4
@@ -30,6 +30,10 @@ for program in "$@"; do
     *) add "$program" ;;
     esac
 done
+# Loaded at run time, so that ldd does not tell of it.
+libbpf=$(ldconfig -p | grep -oE '/[^ ]+/libbpf\.so\.1$' | head -n 1)
+cp -L --parents "$libbpf" "$root"
+ldd "$libbpf" | grep -oE '/[^ ]+' | while read -r library; do cp -L --parents -n "$library" "$root"; done
 plugins=$(dirname "$(find /usr/lib -name libxt_conntrack.so | head -n 1)")
 mkdir -p "$root$plugins" && cp -P "$plugins"/libxt_{conntrack,standard,state}.so "$root$plugins"
 

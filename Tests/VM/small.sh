@@ -57,7 +57,7 @@ finish
 scenario load-modules
 firewall_start
 traffic 1
-watch --load-modules --settle 500ms --interval 500ms
+watch --load-modules --source netlink --settle 500ms --interval 500ms
 await 'events by netlink'
 traffic 5
 firewall_stop
