@@ -36,9 +36,9 @@ public struct CheckResult: Equatable, Sendable {
 /// What `check` is told.
 public struct CheckSettings: Sendable {
     /// Usage that warns.
-    public var warn = 0.75
+    public var warn = RuleSettings().warn
     /// Usage that is critical.
-    public var crit = 0.90
+    public var crit = RuleSettings().crit
     /// The limit this host should have.
     public var expectMax: UInt64?
     /// What sysctl configuration says it should be; --expect-max ranks above.
