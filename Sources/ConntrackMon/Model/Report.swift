@@ -46,4 +46,14 @@ public struct Report: Sendable {
 
     /// conntrack_module_loaded.
     public var isModuleLoaded: Bool { !sample.table.absent }
+
+    /// The highest count of the last 2 minutes, `sample.table` included: that look may be later than the sample's peak.
+    public var entriesPeak: UInt64? { including(sample.entriesPeak) }
+
+    /// The highest count of the last 24 hours, likewise.
+    public var entriesPeakDay: UInt64? { including(sample.entriesPeakDay) }
+
+    private func including(_ peak: UInt64?) -> UInt64? {
+        peak.map { max($0, sample.table.entries ?? 0) }
+    }
 }

@@ -92,4 +92,18 @@ import Testing
             #expect(text.contains("conntrack_alert_firing{alert=\"\(name.rawValue)\","), "\(name)")
         }
     }
+
+    @Test func `a look later than the sample never shows more entries than their peak`() {
+        var report = Reports.full
+        report.sample.table.entries = 50_301
+        let status = StatusDocument(report)
+
+        #expect(exposition(of: report).contains("\nconntrack_entries_peak 50301\n"))
+        #expect(statusLine(of: report).contains(" peak=50301 "))
+        #expect(status.text().contains("highest in 2 minutes 50301"))
+        report.sample.entriesPeakDay = 50_000
+        #expect(StatusDocument(report).entriesPeakDay == 50_301)
+        report.sample.entriesPeak = nil
+        #expect(report.entriesPeak == nil)
+    }
 }

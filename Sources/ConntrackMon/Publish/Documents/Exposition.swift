@@ -31,7 +31,7 @@ private func samples(of metric: Metric, in report: Report) -> [Line] {
 
     switch metric {
     case .entries: return one(sample.table.entries)
-    case .entriesPeak: return one(sample.table.entries == nil ? nil : sample.entriesPeak)
+    case .entriesPeak: return one(sample.table.entries == nil ? nil : report.entriesPeak)
     case .limit: return one(sample.table.limit)
     case .baseline: return one(report.baseline?.limit)
     case .baselineInfo:

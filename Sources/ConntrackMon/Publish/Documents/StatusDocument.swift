@@ -96,8 +96,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         module = report.isModuleLoaded ? report.module.rawValue : ConntrackModule.absent.rawValue
         moduleReloads = report.reloads
         entries = sample.table.entries
-        entriesPeak = sample.entriesPeak
-        entriesPeakDay = sample.entriesPeakDay
+        entriesPeak = report.entriesPeak
+        entriesPeakDay = report.entriesPeakDay
         limit = sample.table.limit
         limitBaseline = report.baseline?.limit
         limitBaselineSource = report.baseline?.source.rawValue

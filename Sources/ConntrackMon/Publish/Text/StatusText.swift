@@ -88,6 +88,9 @@ extension StatusDocument {
         document.time = now.time
         document.timestamp = now.timestamp
         document.entries = now.entries
+        // What was the highest before this look.
+        document.entriesPeak = entriesPeak.map { max($0, now.entries ?? 0) }
+        document.entriesPeakDay = entriesPeakDay.map { max($0, now.entries ?? 0) }
         document.limit = now.limit
         document.usageRatio = now.usageRatio
         document.buckets = now.buckets
