@@ -8,25 +8,28 @@ internal import Synchronization
 public struct LostEvents: Equatable, Sendable {
     /// Dropped by the kernel: the socket's receive buffer was full.
     public var overrun: UInt64 = 0
-    /// Longer than our receive buffer, or not decodable.
+    /// Longer than our receive buffer.
     public var truncated: UInt64 = 0
+    /// Not decodable.
+    public var malformed: UInt64 = 0
     /// Decoded, but our ring was full.
     public var dropped: UInt64 = 0
 
     /// All of them.
-    public var total: UInt64 { overrun + truncated + dropped }
+    public var total: UInt64 { overrun + truncated + malformed + dropped }
 
     /// Nothing lost.
-    public init(overrun: UInt64 = 0, truncated: UInt64 = 0, dropped: UInt64 = 0) {
+    public init(overrun: UInt64 = 0, truncated: UInt64 = 0, malformed: UInt64 = 0, dropped: UInt64 = 0) {
         self.overrun = overrun
         self.truncated = truncated
+        self.malformed = malformed
         self.dropped = dropped
     }
 
     static func - (now: Self, before: Self) -> Self {
         Self(
             overrun: now.overrun - before.overrun, truncated: now.truncated - before.truncated,
-            dropped: now.dropped - before.dropped)
+            malformed: now.malformed - before.malformed, dropped: now.dropped - before.dropped)
     }
 }
 

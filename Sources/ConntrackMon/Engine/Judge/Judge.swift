@@ -270,6 +270,7 @@ public struct Judge: Sendable {
         let now = sample.moment.monotonic
         lossUnsaid.overrun += sample.lostNow.overrun
         lossUnsaid.truncated += sample.lostNow.truncated
+        lossUnsaid.malformed += sample.lostNow.malformed
         lossUnsaid.dropped += sample.lostNow.dropped
         let recently = lossNoticed.map { now - $0 < .seconds(60) } ?? false
         // Beyond 1 % the alert speaks.

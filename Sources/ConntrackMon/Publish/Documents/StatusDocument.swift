@@ -20,13 +20,16 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         var newByProtocol: [String: UInt64]
     }
 
-    /// Events lost, by stage.
+    /// Events lost, by reason.
     public struct Lost: Codable, Equatable, Sendable {
         var overrun: UInt64
         var truncated: UInt64
+        var malformed: UInt64
         var dropped: UInt64
         /// False when the kernel cannot say how many it dropped: then these are lower bounds.
         var exact: Bool
+
+        var total: UInt64 { overrun + truncated + malformed + dropped }
     }
 
     /// One alert that fires.
@@ -96,8 +99,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         module = report.isModuleLoaded ? report.module.rawValue : ConntrackModule.absent.rawValue
         moduleReloads = report.reloads
         entries = sample.table.entries
-        entriesPeak = sample.entriesPeak
-        entriesPeakDay = sample.entriesPeakDay
+        entriesPeak = report.entriesPeak
+        entriesPeakDay = report.entriesPeakDay
         limit = sample.table.limit
         limitBaseline = report.baseline?.limit
         limitBaselineSource = report.baseline?.source.rawValue
@@ -114,7 +117,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         if sample.events != nil {
             let lost = sample.lost
             eventsLost = Lost(
-                overrun: lost.overrun, truncated: lost.truncated, dropped: lost.dropped, exact: sample.lossIsExact)
+                overrun: lost.overrun, truncated: lost.truncated, malformed: lost.malformed, dropped: lost.dropped,
+                exact: sample.lossIsExact)
         }
         eventsReason = report.eventsReason
         talkers = sample.talkers.map { TalkersDocument($0) }

@@ -222,8 +222,7 @@ enum Rules {
 
     /// "1638 events (1600 overrun, 38 dropped)".
     static func lossText(_ lost: LostEvents, exact: Bool) -> String {
-        let parts = [("overrun", lost.overrun), ("truncated", lost.truncated), ("dropped", lost.dropped)]
-            .filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+        let parts = lost.byReason.filter { $0.value > 0 }.map { "\($0.value) \($0.name)" }
         return "\(exact ? "" : "at least ")\(lost.total) events (\(parts.joined(separator: ", ")))"
     }
 }
