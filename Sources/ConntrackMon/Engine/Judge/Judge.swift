@@ -27,8 +27,8 @@ public struct Judge: Sendable {
     /// A reading that differs, until a later look shows that it was not a reload.
     private var doubtful: (values: [String: UInt64], moment: Moment)?
 
-    /// What a value of the limit looks like on this host.
-    public var origin = LimitOrigin.unknown
+    /// What on this host chooses a limit; nil = nothing is known of it, and no value is recognised.
+    public var origin: LimitOrigin?
     /// Whether every reload is counted; false where uevents do not arrive.
     public var countsReloads = true
 

@@ -1,53 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// Says where a value of nf_conntrack_max comes from: "default of this kernel", "kube-proxy's 32768 x 4 cores". Given by
-/// facts about the host; nil when it looks like nobody's.
-public struct LimitOrigin: Sendable {
-    /// What a value looks like.
-    public struct Guess: Equatable, Sendable {
-        /// For the line's parentheses.
-        public var text: String
-        /// The setting to change instead of the sysctl, when a program keeps writing it.
-        public var setting: String?
-
-        /// A guess.
-        public init(text: String, setting: String? = nil) {
-            self.text = text
-            self.setting = setting
-        }
-    }
-
-    let guess: @Sendable (_ limit: UInt64, _ buckets: UInt64?) -> Guess?
-
-    /// By a function of the value and the buckets.
-    public init(_ guess: @escaping @Sendable (_ limit: UInt64, _ buckets: UInt64?) -> Guess?) {
-        self.guess = guess
-    }
-
-    /// Recognises nothing.
-    public static let unknown = LimitOrigin { _, _ in nil }
-}
-
 // The verdicts of limit_dropped, limit_not_applied and module_unloaded: what LimitWatch and ModuleWatch know, in words.
 
 extension LimitWatch {
     /// Whom and what the words are about.
     struct Context {
         var identity: Identity
-        var origin: LimitOrigin
+        /// nil = nothing is known of the host.
+        var origin: LimitOrigin?
         var buckets: UInt64?
         /// The highest count of the last 24 hours, and how long counts have been known.
         var peak: UInt64?
         var peakKnownFor: Duration
         /// The share of the limit that warns.
         var warn: Double
+
+        /// Where a limit looks like coming from.
+        func guess(_ limit: UInt64) -> LimitOrigin.Guess? {
+            origin?.guess(limit: limit, buckets: buckets)
+        }
     }
 
     func droppedVerdict(_ context: Context) -> Verdict {
         guard let fall, let baseline else { return Verdict(.warning, if: false, "", calm: ending) }
         let known = context.peakKnownFor >= .seconds(600) ? context.peak : nil
         let share = known.map { Double($0) / Double(fall.to) }
-        let guess = context.origin.guess(fall.to, context.buckets)
+        let guess = context.guess(fall.to)
         let story = [guess?.text, fall.story].compactMap { $0 }.joined(separator: "; ")
         let change = fall.cause == .unknown ? "is \(fall.to)" : "\(limitText(fall.from)) -> \(fall.to)"
         return Verdict(
@@ -77,7 +55,9 @@ extension LimitWatch {
     }
 
     private func fix(_ limit: UInt64, _ guess: LimitOrigin.Guess?, _ context: Context) -> String {
-        if let setting = guess?.setting { return "fix: change \(setting), or it is written again" }
+        if let setting = context.origin?.setting(behind: guess) {
+            return "fix: change \(setting), or it is written again"
+        }
         let place = context.identity.netns == "root" ? "fix" : "fix, in the host's namespace"
         return "\(place): sysctl -w net.netfilter.nf_conntrack_max=\(limit)"
     }
@@ -93,7 +73,7 @@ extension LimitWatch {
         let isBelow = isLess(live, configured.limit)
         // Said by an alert of its own, or not over yet.
         if isBelow && (fall != nil || settlesAt != nil || uptime < grace) { return nil }
-        let guess = context.origin.guess(live, context.buckets)
+        let guess = context.guess(live)
         let writer = guess.map { "; it looks like \($0.text)" } ?? ""
         return Verdict(
             .warning, if: isBelow && waived != configured.limit,
