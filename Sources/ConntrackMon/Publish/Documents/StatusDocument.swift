@@ -42,6 +42,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         var since: String
         /// The latest line about it.
         public var summary: String
+        /// The same without its cure; nil when it has none.
+        public var headline: String?
     }
 
     var version: String
@@ -125,10 +127,12 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         ringCapacity = sample.ringCapacity
         ringPeak = sample.ringPeak
         cpuSeconds = StatusDocument.rounded(sample.cpuSeconds, 3)
-        alerts = report.firing.map {
-            Alert(
-                name: $0.name.rawValue, level: $0.level.name, subject: $0.subject, since: rfc3339($0.since.wall),
-                summary: $0.summary)
+        alerts = report.firing.map { alert in
+            let explanation = alert.explanation
+            return Alert(
+                name: alert.name.rawValue, level: alert.level.name, subject: alert.subject,
+                since: rfc3339(alert.since.wall), summary: explanation.text,
+                headline: explanation.headline == explanation.text ? nil : explanation.headline)
         }
     }
 
