@@ -12,13 +12,18 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
+        // What Swift's Glibc module lacks: epoll, eventfd, setns, thread names.
+        .target(name: "CSystem"),
+        // The 64-byte records of the ring and the entries of a dump: structs, no function.
+        .target(name: "CRecord"),
         // Stages 1 and 2: the only code that speaks netlink.
         .target(
             name: "CNetfilter",
+            dependencies: ["CRecord"],
             linkerSettings: [.linkedLibrary("netfilter_conntrack"), .linkedLibrary("mnl")]
         ),
         // Stages 1 to 6; Monitor.swift wires them.
-        .target(name: "ConntrackMon", dependencies: ["CNetfilter"]),
+        .target(name: "ConntrackMon", dependencies: ["CNetfilter", "CRecord", "CSystem"]),
         .executableTarget(
             name: "CLI",
             dependencies: [
@@ -45,7 +50,7 @@ let package = Package(
         .executableTarget(name: "Benchmarks", dependencies: ["TestKit"], path: "Benchmarks/Driver"),
 
         .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
-        .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "TestKit"]),
+        .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "CRecord", "CSystem", "TestKit"]),
         .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(name: "KernelTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit", "CLI"]),

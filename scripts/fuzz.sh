@@ -16,7 +16,7 @@ clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/clang
 mkdir -p .build/fuzz/corpus
 "$clang" -std=gnu11 -g -O1 -Wall -Wextra -Werror \
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-    -ISources/CNetfilter/include Fuzz/decode_fuzz.c \
+    -ISources/CNetfilter/include -ISources/CRecord/include Fuzz/decode_fuzz.c \
     Sources/CNetfilter/decode.c Sources/CNetfilter/tuple.c Sources/CNetfilter/entry.c Sources/CNetfilter/shape.c \
     Sources/CNetfilter/text.c \
     Sources/CNetfilter/uevents.c \

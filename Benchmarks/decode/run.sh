@@ -20,7 +20,8 @@ trap 'exit 143' TERM
 
 # The compiler beside swiftc, with the flags that `swift build -c release` has for C.
 clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/clang
-"$clang" -std=gnu11 -O2 -fPIC -fno-omit-frame-pointer -Wall -Wextra -Wconversion -Werror -ISources/CNetfilter/include \
+"$clang" -std=gnu11 -O2 -fPIC -fno-omit-frame-pointer -Wall -Wextra -Wconversion -Werror \
+    -ISources/CNetfilter/include -ISources/CRecord/include \
     Benchmarks/decode/decode.c Sources/CNetfilter/decode.c Sources/CNetfilter/tuple.c -o "$built/decode"
 
 count() { # NAME

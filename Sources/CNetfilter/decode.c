@@ -8,10 +8,9 @@
 // first that does not on, the rest is walked, in whatever order it has. No value is read in both ways.
 
 #include "CNetfilter.h"
-#include "attributes.h"
+#include "fields.h"
+#include "message.h"
 #include "tuple.h"
-
-#include <linux/netfilter/nfnetlink.h>
 
 static inline struct tuple original_of(struct cnf_event *event)
 {
@@ -28,54 +27,19 @@ static inline struct tuple original_of(struct cnf_event *event)
 
 // MARK: The rest, in any order
 
-/// The first state told.
-static uint8_t tcp_state_of(struct attribute protoinfo)
-{
-    struct attributes outer = attributes_in(protoinfo), inner;
-    struct attribute protocol, attribute;
-
-    while (next_attribute(&outer, &protocol)) {
-        if (protocol.type != CTA_PROTOINFO_TCP)
-            continue;
-        inner = attributes_in(protocol);
-        while (next_attribute(&inner, &attribute)) {
-            if (attribute.type == CTA_PROTOINFO_TCP_STATE)
-                return u8_of(attribute);
-        }
-    }
-    return CNF_NO_TCP_STATE;
-}
-
 /// Not inlined: most messages end before it, and would save registers for it.
 __attribute__((noinline)) static int walk(struct attributes rest, struct cnf_event *out)
 {
     const struct tuple original = original_of(out);
+    const struct fields fields = FIELDS_OF(out);
     struct attribute attribute;
     int error = 0;
 
     while (next_attribute(&rest, &attribute)) {
-        switch (attribute.type) {
-        case CTA_TUPLE_ORIG:
+        if (attribute.type == CTA_TUPLE_ORIG)
             error |= cnf_read_tuple(attributes_in(attribute), &original);
-            break;
-        case CTA_STATUS:
-            out->status = be32_of(attribute);
-            break;
-        case CTA_PROTOINFO:
-            out->tcp_state = tcp_state_of(attribute);
-            break;
-        case CTA_MARK:
-            out->mark = be32_of(attribute);
-            break;
-        case CTA_ID:
-            out->id = be32_of(attribute);
-            break;
-        case CTA_ZONE:
-            out->zone = be16_of(attribute);
-            break;
-        default:
-            break;
-        }
+        else
+            read_field(attribute, &fields);
     }
     return error != 0 || torn(&rest) ? -EBADMSG : 0;
 }
@@ -133,41 +97,23 @@ static inline struct attributes take_beginning(struct attributes rest, struct cn
     return rest;
 }
 
-/// The kind of a conntrack message, or -1 when it is none.
-static int kind_of(const struct nlmsghdr *header)
-{
-    const unsigned int created = NLM_F_CREATE | NLM_F_EXCL;
-
-    switch (header->nlmsg_type) {
-    case NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW:
-        return (header->nlmsg_flags & created) == created ? CNF_NEW : CNF_UPDATE;
-    case NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE:
-        return CNF_DESTROY;
-    default:
-        return -1;
-    }
-}
-
 int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_event *out)
 {
-    const size_t before_attributes = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
     struct nlmsghdr header;
     struct attributes rest;
 
-    if (length < sizeof(header))
+    if (!read_header(message, length, &header))
         return -EBADMSG;
-    memcpy(&header, message, sizeof(header));
     const int kind = kind_of(&header);
     if (kind < 0)
         return 0;
-    if (header.nlmsg_len > length || header.nlmsg_len < before_attributes)
+    if (!read_attributes(message, length, &header, &rest))
         return -EBADMSG;
 
     memset(out, 0, sizeof(*out));
     out->time_ns = time_ns;
     out->kind = (uint8_t)kind;
     out->tcp_state = CNF_NO_TCP_STATE;
-    rest = attributes_at((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes);
     rest = take_beginning(rest, out);
     if (rest.left > 0 && walk(rest, out) != 0)
         return -EBADMSG;

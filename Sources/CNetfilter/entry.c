@@ -4,27 +4,9 @@
 // million of them are read in a row.
 
 #include "CNetfilter.h"
+#include "fields.h"
+#include "message.h"
 #include "tuple.h"
-
-#include <linux/netfilter/nfnetlink.h>
-
-static uint8_t tcp_state_of(struct attribute protoinfo)
-{
-    struct attributes outer = attributes_in(protoinfo);
-    struct attribute attribute;
-
-    while (next_attribute(&outer, &attribute)) {
-        if (attribute.type != CTA_PROTOINFO_TCP)
-            continue;
-        struct attributes inner = attributes_in(attribute);
-        while (next_attribute(&inner, &attribute)) {
-            if (attribute.type == CTA_PROTOINFO_TCP_STATE)
-                return u8_of(attribute);
-        }
-        break;
-    }
-    return CNF_NO_TCP_STATE;
-}
 
 static int decode_attributes(struct attributes rest, struct cnf_entry *out)
 {
@@ -48,6 +30,7 @@ static int decode_attributes(struct attributes rest, struct cnf_entry *out)
         .source = out->reply.source,
         .destination = out->reply.destination,
     };
+    const struct fields fields = FIELDS_OF(out);
     struct attribute attribute;
     int error = 0;
 
@@ -62,25 +45,11 @@ static int decode_attributes(struct attributes rest, struct cnf_entry *out)
         case CTA_TUPLE_REPLY:
             error |= cnf_read_tuple(attributes_in(attribute), &reply);
             break;
-        case CTA_STATUS:
-            out->status = be32_of(attribute);
-            break;
         case CTA_TIMEOUT:
             out->timeout = be32_of(attribute);
             break;
-        case CTA_PROTOINFO:
-            out->tcp_state = tcp_state_of(attribute);
-            break;
-        case CTA_MARK:
-            out->mark = be32_of(attribute);
-            break;
-        case CTA_ID:
-            out->id = be32_of(attribute);
-            break;
-        case CTA_ZONE:
-            out->zone = be16_of(attribute);
-            break;
         default:
+            read_field(attribute, &fields);
             break;
         }
     }
@@ -90,20 +59,18 @@ static int decode_attributes(struct attributes rest, struct cnf_entry *out)
 
 int cnf_decode_entry(const void *message, size_t length, struct cnf_entry *out)
 {
-    const size_t before_attributes = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
     struct nlmsghdr header;
+    struct attributes attributes;
 
-    if (length < sizeof(header))
+    if (!read_header(message, length, &header))
         return -EBADMSG;
-    memcpy(&header, message, sizeof(header));
-    if (header.nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW))
+    if (header.nlmsg_type != CONNTRACK_TYPE(IPCTNL_MSG_CT_NEW))
         return 0;
-    if (header.nlmsg_len > length || header.nlmsg_len < before_attributes)
+    if (!read_attributes(message, length, &header, &attributes))
         return -EBADMSG;
 
     memset(out, 0, sizeof(*out));
     out->tcp_state = CNF_NO_TCP_STATE;
     out->timeout = CNF_NO_TIMEOUT;
-    return decode_attributes(
-        attributes_at((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes), out);
+    return decode_attributes(attributes, out);
 }

@@ -5,12 +5,10 @@
 #define _GNU_SOURCE
 #include "CNetfilter.h"
 
+#include "message.h"
 #include "ring.h"
 #include "slots.h"
 
-#include <libmnl/libmnl.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -173,15 +171,16 @@ static bool from_kernel(const struct msghdr *header)
 static void place_all(const uint8_t *datagram, size_t length, uint64_t time_ns, struct slots *slots,
                       struct cnf_tally *tally)
 {
-    while (length >= sizeof(struct nlmsghdr)) {
-        const size_t claimed = ((const struct nlmsghdr *)(const void *)datagram)->nlmsg_len;
-        const size_t step = MNL_ALIGN(claimed);
+    struct nlmsghdr header;
+
+    while (read_header(datagram, length, &header)) {
+        const size_t room = room_of(&header, length);
 
         cnf_place(datagram, length, time_ns, slots, tally);
-        if (claimed < sizeof(struct nlmsghdr) || step >= length)
+        if (room == 0)
             return;
-        datagram += step;
-        length -= step;
+        datagram += room;
+        length -= room;
     }
 }
 

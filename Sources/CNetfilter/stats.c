@@ -4,16 +4,11 @@
 // read pins nf_conntrack_netlink.
 
 #include "CNetfilter.h"
+#include "request.h"
 
-#include <endian.h>
-#include <libmnl/libmnl.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <time.h>
 
+#define PATIENCE_S 1
 #define UNKNOWN CNF_STAT_COUNT
 
 static const uint8_t conntrack_stats[] = {
@@ -41,98 +36,83 @@ static const uint8_t expectation_stats[] = {
     [CTA_STATS_EXP_DELETE] = CNF_STAT_EXPECT_DELETE,
 };
 
-struct dump {
-    const uint8_t *stats;
+/// What one subsystem tells, and where it goes.
+struct subsystem {
+    uint16_t type;
+    const uint8_t *stats; ///< enum cnf_stat by attribute type
     size_t known;
-    struct cnf_cpu_stats *out;
-    size_t capacity;
-    int cpus;
 };
 
-static int on_cpu(const struct nlmsghdr *header, void *context)
+static const struct subsystem subsystems[] = {
+    {CONNTRACK_TYPE(IPCTNL_MSG_CT_GET_STATS_CPU), conntrack_stats, sizeof(conntrack_stats)},
+    {EXPECTATION_TYPE(IPCTNL_MSG_EXP_GET_STATS_CPU), expectation_stats, sizeof(expectation_stats)},
+};
+
+/// Reads the message about one CPU. Returns how many there are at least, by its number; 0 when it tells of none.
+static int read_cpu(const uint8_t *message, const struct nlmsghdr *header, const struct subsystem *subsystem,
+                    struct cnf_cpu_stats *out, size_t capacity)
 {
-    struct dump *dump = context;
-    const struct nlattr *attribute;
+    struct attributes rest;
+    struct attribute attribute;
+    struct nfgenmsg generic;
 
-    if (header->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct nfgenmsg))
-        return MNL_CB_OK;
-    // res_id carries the CPU's number, in network byte order.
-    const struct nfgenmsg *message = mnl_nlmsg_get_payload(header);
-    const uint16_t cpu = be16toh(message->res_id);
-    if (cpu >= dump->capacity)
-        return MNL_CB_OK;
+    if (!read_attributes(message, header->nlmsg_len, header, &rest))
+        return 0;
+    memcpy(&generic, message + NLMSG_HDRLEN, sizeof(generic));
+    const uint16_t cpu = be16toh(generic.res_id); // the CPU's number, in network byte order
+    if (cpu >= capacity)
+        return 0;
 
-    struct cnf_cpu_stats *stats = &dump->out[cpu];
+    struct cnf_cpu_stats *const stats = &out[cpu];
     stats->cpu = cpu;
-    if (cpu >= dump->cpus)
-        dump->cpus = cpu + 1;
-    mnl_attr_for_each(attribute, header, sizeof(struct nfgenmsg))
-    {
-        const uint16_t type = mnl_attr_get_type(attribute);
-
-        if (type >= dump->known || dump->stats[type] == UNKNOWN)
+    while (next_attribute(&rest, &attribute)) {
+        if (attribute.type >= subsystem->known || subsystem->stats[attribute.type] == UNKNOWN ||
+            attribute.size != sizeof(uint32_t))
             continue;
-        if (mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
-            continue;
-        stats->value[dump->stats[type]] = be32toh(mnl_attr_get_u32(attribute));
-        stats->present |= 1u << dump->stats[type];
+        stats->value[subsystem->stats[attribute.type]] = be32_of(attribute);
+        stats->present |= 1u << subsystem->stats[attribute.type];
     }
-    return MNL_CB_OK;
+    return cpu + 1;
 }
 
-static int ask(struct mnl_socket *socket, uint16_t type, struct dump *dump)
+/// Asks one subsystem and reads its dump to the end. Returns how many CPUs it told of, or -errno.
+static int ask(struct request *request, const struct subsystem *subsystem, struct cnf_cpu_stats *out, size_t capacity)
 {
-    uint8_t buffer[8192] __attribute__((aligned(8)));
-    const unsigned int sequence = (unsigned int)time(NULL) ^ type;
-    struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-    struct nfgenmsg *message;
-    ssize_t length;
-    int more;
+    int cpus = 0;
 
-    header->nlmsg_type = type;
-    header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    header->nlmsg_seq = sequence;
-    message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
-    message->nfgen_family = AF_UNSPEC;
-    message->version = NFNETLINK_V0;
-    if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-        return -errno;
+    request->sequence++;
+    request->ended = false;
+    int error = cnf_request_dump(request, subsystem->type, AF_UNSPEC);
+    while (error == 0 && !request->ended) {
+        const uint8_t *message;
+        struct nlmsghdr header;
 
-    do {
-        length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-        if (length < 0)
-            return errno == EAGAIN ? -ETIMEDOUT : -errno;
-        more = mnl_cb_run(buffer, (size_t)length, sequence, mnl_socket_get_portid(socket), on_cpu, dump);
-    } while (more > MNL_CB_STOP);
-    return more < 0 ? -errno : 0;
-}
-
-static int ask_both(struct mnl_socket *socket, struct cnf_cpu_stats *out, size_t capacity)
-{
-    struct dump conntrack = {conntrack_stats, sizeof(conntrack_stats), out, capacity, 0};
-    struct dump expectations = {expectation_stats, sizeof(expectation_stats), out, capacity, 0};
-    int error;
-
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-        return -errno;
-    error = ask(socket, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS_CPU, &conntrack);
-    if (error != 0)
-        return error;
-    error = ask(socket, NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_GET_STATS_CPU, &expectations);
-    return error != 0 ? error : conntrack.cpus;
+        if (is_read(request)) {
+            error = cnf_request_receive(request);
+            continue;
+        }
+        const int taken = take_answer(request, &message, &header);
+        if (taken < 0)
+            error = taken;
+        const int cpu = taken > 0 ? read_cpu(message, &header, subsystem, out, capacity) : 0;
+        if (cpu > cpus)
+            cpus = cpu;
+    }
+    return error != 0 ? error : cpus;
 }
 
 int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity)
 {
-    struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-    const struct timeval patience = {.tv_sec = 1};
+    struct request request;
+    int result = cnf_request_open(&request, PATIENCE_S);
+    int cpus = 0;
 
-    if (socket == NULL)
-        return -errno;
     memset(out, 0, capacity * sizeof(*out));
-    setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-
-    const int result = ask_both(socket, out, capacity);
-    mnl_socket_close(socket);
-    return result;
+    for (size_t i = 0; result >= 0 && i < sizeof(subsystems) / sizeof(subsystems[0]); i++) {
+        result = ask(&request, &subsystems[i], out, capacity);
+        if (result > cpus)
+            cpus = result;
+    }
+    cnf_request_close(&request);
+    return result < 0 ? result : cpus;
 }

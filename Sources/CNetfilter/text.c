@@ -4,11 +4,11 @@
 // decoder against, never on the event path.
 
 #include "CNetfilter.h"
+#include "message.h"
 #include "shape.h"
 
 #include <libmnl/libmnl.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,16 +34,12 @@ static int text_of(const struct nlmsghdr *header, char *out, size_t capacity)
 
 int cnf_text(const void *message, size_t length, char *out, size_t capacity)
 {
-    const size_t before_attributes = MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct nfgenmsg));
     struct nlmsghdr header;
+    struct attributes attributes;
 
-    if (length < sizeof(header))
-        return -EBADMSG;
-    memcpy(&header, message, sizeof(header));
-    if (header.nlmsg_type >> 8 != NFNL_SUBSYS_CTNETLINK || header.nlmsg_len > length ||
-        header.nlmsg_len < before_attributes)
-        return -EBADMSG;
-    if (!cnf_shape_is_known((const uint8_t *)message + before_attributes, header.nlmsg_len - before_attributes))
+    if (!read_header(message, length, &header) || header.nlmsg_type >> 8 != NFNL_SUBSYS_CTNETLINK ||
+        !read_attributes(message, length, &header, &attributes) ||
+        !cnf_shape_is_known(attributes.next, (size_t)attributes.left))
         return -EBADMSG;
 
     // libmnl takes the tail of a message to be aligned and looks for an attribute in its padding.

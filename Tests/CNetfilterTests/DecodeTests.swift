@@ -24,6 +24,7 @@ internal import Testing
         #expect(event.id == 0)
         #expect(event.mark == 0)
         #expect(event.zone == 0)
+        #expect(event.flags == 0)
         #expect(event.reserved == 0)
         #expect(event.source_port == 0)
         #expect(event.destination_port == 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+internal import CSystem
 internal import Glibc
 internal import TestKit
 internal import Testing

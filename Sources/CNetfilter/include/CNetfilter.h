@@ -8,104 +8,14 @@
 #ifndef CNETFILTER_H
 #define CNETFILTER_H
 
+#include "CRecord.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-#include <sys/vfs.h>
 
 #pragma clang assume_nonnull begin
-
-// MARK: Records: what stage 2 makes and the ring carries
-
-/// What a record is; the first byte after the time in each of them.
-enum cnf_kind {
-    CNF_NEW = 0,     ///< entry confirmed (ctnetlink NEW with NLM_F_CREATE|NLM_F_EXCL)
-    CNF_UPDATE = 1,  ///< entry changed (ctnetlink NEW without those flags)
-    CNF_DESTROY = 2, ///< entry gone (ctnetlink DELETE)
-    CNF_TABLE = 3,   ///< a table sample read from /proc
-};
-
-/// `tcp_state` of an entry that carries none.
-#define CNF_NO_TCP_STATE 0xff
-
-/// One conntrack event, decoded. All integers in host byte order; the original direction's tuple.
-/// For ICMP and ICMPv6 the source port is the id and the destination port type << 8 | code; for GRE the keys.
-/// Source: include/uapi/linux/netfilter/nfnetlink_conntrack.h.
-struct cnf_event {
-    uint64_t time_ns;  ///< CLOCK_BOOTTIME, when the batch that held it was received
-    uint8_t kind;      ///< enum cnf_kind
-    uint8_t family;    ///< AF_INET or AF_INET6
-    uint8_t protocol;  ///< IPPROTO_*
-    uint8_t tcp_state; ///< enum tcp_conntrack, or CNF_NO_TCP_STATE
-    uint16_t zone;     ///< conntrack zone, 0 is the default one
-    uint16_t source_port;
-    uint16_t destination_port;
-    uint16_t reserved;
-    uint32_t status; ///< IPS_* bits (enum ip_conntrack_status)
-    uint32_t id;     ///< the kernel's id of the entry
-    uint32_t mark;
-    uint8_t source[16];      ///< network byte order; IPv4 in the first four bytes, the rest zero
-    uint8_t destination[16]; ///< likewise
-};
-
-/// One look at the table through /proc. A value is there when its errno is 0.
-struct cnf_table {
-    uint64_t time_ns;      ///< CLOCK_BOOTTIME, just after reading
-    uint8_t kind;          ///< CNF_TABLE
-    uint8_t unloaded;      ///< 1 = a kept descriptor proved an unload since the last look
-    uint8_t unloads;       ///< how many unloads uevents told of since the last look
-    uint8_t loads;         ///< how many loads uevents told of since the last look
-    int32_t entries_errno; ///< 0, or why entries is unknown (ENOENT absent, EINVAL not a number, EACCES, ...)
-    int32_t limit_errno;   ///< 0, or why limit is unknown
-    uint8_t alive;         ///< 1 = /sys/module says that nf_conntrack is there, whatever /proc says
-    uint8_t reserved[3];
-    uint64_t entries; ///< nf_conntrack_count of this network namespace
-    uint64_t limit;   ///< nf_conntrack_max; 0 = unlimited
-    uint8_t unused[24];
-};
-
-/// One direction of an entry. Conventions as in cnf_event.
-struct cnf_tuple {
-    uint8_t source[16];      ///< network byte order; IPv4 in the first four bytes, the rest zero
-    uint8_t destination[16]; ///< likewise
-    uint16_t source_port;
-    uint16_t destination_port;
-};
-
-/// `timeout` of an entry that carries none: an offloaded one.
-#define CNF_NO_TIMEOUT 0xffffffff
-
-/// One entry of a dump, decoded. All integers in host byte order.
-struct cnf_entry {
-    struct cnf_tuple original;
-    struct cnf_tuple reply; ///< not the original turned round: NAT
-    uint32_t status;        ///< IPS_* bits (enum ip_conntrack_status)
-    uint32_t mark;
-    uint32_t id;       ///< the kernel's id of the entry
-    uint32_t timeout;  ///< seconds left, or CNF_NO_TIMEOUT
-    uint16_t zone;     ///< of the original direction, 0 is the default one
-    uint8_t family;    ///< AF_INET or AF_INET6
-    uint8_t protocol;  ///< IPPROTO_*
-    uint8_t tcp_state; ///< enum tcp_conntrack, or CNF_NO_TCP_STATE
-    uint8_t reserved[3];
-};
-
-/// A ring slot.
-union cnf_record {
-    struct cnf_event event;
-    struct cnf_table table;
-};
-
-_Static_assert(sizeof(struct cnf_event) == 64, "an event fills a cache line");
-_Static_assert(sizeof(struct cnf_table) == 64, "a table sample fills a cache line");
-_Static_assert(offsetof(struct cnf_event, kind) == offsetof(struct cnf_table, kind), "kind is at one place");
-_Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their own half");
-_Static_assert(sizeof(struct cnf_entry) == 96, "an entry has no hidden padding");
 
 // MARK: Stage 2: decode (pure)
 
@@ -289,24 +199,6 @@ int cnf_uevents_open(void);
 /// The next uevent of the kernel about module `name`: enum cnf_module_change, CNF_MODULE_NONE when none waits.
 /// Messages that udev or another program sent are passed over. -ENOBUFS: some were lost; call again.
 int cnf_uevents_next(int fd, const char *name);
-
-// MARK: What Glibc's Swift module lacks
-
-/// setns(2) for a network namespace: moves the calling thread. Returns 0 or -errno.
-int cnf_enter_network_namespace(int fd);
-
-/// ppoll(2) on one descriptor: waits until `fd` is readable or `timeout_ns` have passed.
-/// Returns 1 when it is readable, 0 when the time passed or a signal came.
-int cnf_wait_readable(int fd, uint64_t timeout_ns);
-
-/// The same on three, of which each may be -1. Returns bit 1, 2 or 4 for those that are readable.
-int cnf_wait_any(int first, int second, int third, uint64_t timeout_ns);
-
-/// strerrordesc_np(3): the system's words for an errno value; NULL when it has none.
-const char *_Nullable cnf_error_text(int code);
-
-/// pthread_setname_np(3) for the calling thread; at most 15 characters.
-void cnf_name_thread(const char *name);
 
 #pragma clang assume_nonnull end
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
-
 /// The kernel's per-CPU statistics, under the names of INTERFACE and in the order of `enum cnf_stat`.
 public enum Stat: Int, CaseIterable, Sendable {
     // The kernel's words for each, from net/netfilter/nf_conntrack_standalone.c.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import Glibc
 
 /// A system call that failed: what was being done, to what, and errno.
 public struct SystemError: Error, Equatable, CustomStringConvertible, Sendable {
@@ -23,8 +23,8 @@ public struct SystemError: Error, Equatable, CustomStringConvertible, Sendable {
         "cannot \(operation) \(object): \(SystemError.text(code))"
     }
 
-    /// The system's words for an errno value.
+    /// The system's words for an errno value (strerror(3), safe in any thread since glibc 2.32).
     public static func text(_ code: Int32) -> String {
-        cnf_error_text(code).map { String(cString: $0) } ?? "error \(code)"
+        strerror(code).map { String(cString: $0) } ?? "error \(code)"
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import CRecord
 internal import Glibc
 
 /// What the entries of one group have in common, of a fixed size. What is not grouped by is 0.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+internal import CSystem
 internal import Glibc
 
 /// The reader thread: stages 1 to 3. Samples the table, empties the event socket, fills the ring.

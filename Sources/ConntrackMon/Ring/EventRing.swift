@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-public import CNetfilter
+public import CRecord
 internal import Synchronization
 
 /// A ring of 64-byte records between one producer thread and one consumer thread.

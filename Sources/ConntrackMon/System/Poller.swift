@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import CSystem
 internal import Glibc
 
 /// What the main thread waits for: the interval's timer, signals, and the reader's bell.

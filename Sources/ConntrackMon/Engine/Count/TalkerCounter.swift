@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import CRecord
 
 /// Counts new entries by source and by destination, port and protocol: of the last minute and since the start.
 ///

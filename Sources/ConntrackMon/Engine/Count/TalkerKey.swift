@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import CRecord
 internal import Glibc
 
 // What talkers are told apart by: 16 bytes of address, and in the tag, from below, the family, a bit that marks destinations,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import CRecord
 
 /// One group of entries.
 struct TopRow: Equatable {

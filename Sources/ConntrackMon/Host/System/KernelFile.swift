@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import CSystem
 internal import Glibc
 
 /// A file of /proc or /sys, opened once and read again and again from its start.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import CRecord
 internal import Glibc
 
 /// One sysctl kept open and reread; reopened by path once its module was unloaded.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 #define _GNU_SOURCE
-#include "CNetfilter.h"
+#include "CSystem.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <string.h>
 
 int cnf_enter_network_namespace(int fd)
 {
@@ -33,11 +33,6 @@ int cnf_wait_any(int first, int second, int third, uint64_t timeout_ns)
 int cnf_wait_readable(int fd, uint64_t timeout_ns)
 {
     return cnf_wait_any(fd, -1, -1, timeout_ns);
-}
-
-const char *cnf_error_text(int code)
-{
-    return strerrordesc_np(code);
 }
 
 void cnf_name_thread(const char *name)

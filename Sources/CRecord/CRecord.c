@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the ring, the decoder and the fixed tables rely on about the records' layout.
+
+#include "CRecord.h"
+
+#include <stddef.h>
+
+/// A cache line, its time first, then its kind, and nothing hidden behind `last`.
+#define IS_A_RECORD(record, last)                                                                                      \
+    _Static_assert(sizeof(struct record) == 64 && offsetof(struct record, time_ns) == 0 &&                             \
+                       offsetof(struct record, kind) == 8 &&                                                           \
+                       offsetof(struct record, last) + sizeof(((struct record *)0)->last) == 64,                       \
+                   #record " is a record of the ring")
+
+IS_A_RECORD(cnf_event, destination);
+IS_A_RECORD(cnf_table, unused);
+IS_A_RECORD(cnf_counts, dropped);
+IS_A_RECORD(cnf_duty, settled_at);
+IS_A_RECORD(cnf_status, reserved);
+
+// Every byte has a name: what is hidden would not be zeroed, and records are compared and kept whole.
+_Static_assert(offsetof(struct cnf_counts, received) == 16, "counts have no hidden padding");
+_Static_assert(offsetof(struct cnf_duty, message_rate) == 16, "a duty has no hidden padding");
+_Static_assert(offsetof(struct cnf_status, bytes) == 24, "a status has no hidden padding");
+_Static_assert(offsetof(struct cnf_table, entries) == 24, "a look has no hidden padding");
+_Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their own half");
+
+_Static_assert(sizeof(union cnf_record) == 64, "a slot is a record");
+_Static_assert(CNF_NEW == 0 && CNF_UPDATE == 1 && CNF_DESTROY == CNF_EVENT_KINDS - 1, "the events' kinds are indices");
+_Static_assert(sizeof(struct cnf_entry) == 96, "an entry has no hidden padding");
