@@ -28,6 +28,9 @@ enum cnf_kind {
     CNF_UPDATE = 1,  ///< entry changed (ctnetlink NEW without those flags)
     CNF_DESTROY = 2, ///< entry gone (ctnetlink DELETE)
     CNF_TABLE = 3,   ///< a table sample read from /proc
+    CNF_COUNTS = 4,  ///< events received and lost since the record before
+    CNF_DUTY = 5,    ///< how the events are listened to, and what that costs
+    CNF_STATUS = 6,  ///< how it stands with the events
 };
 
 /// `tcp_state` of an entry that carries none.
@@ -55,18 +58,94 @@ struct cnf_event {
 
 /// One look at the table through /proc. A value is there when its errno is 0.
 struct cnf_table {
-    uint64_t time_ns;      ///< CLOCK_BOOTTIME, just after reading
-    uint8_t kind;          ///< CNF_TABLE
-    uint8_t unloaded;      ///< 1 = a kept descriptor proved an unload since the last look
-    uint8_t unloads;       ///< how many unloads uevents told of since the last look
-    uint8_t loads;         ///< how many loads uevents told of since the last look
-    int32_t entries_errno; ///< 0, or why entries is unknown (ENOENT absent, EINVAL not a number, EACCES, ...)
-    int32_t limit_errno;   ///< 0, or why limit is unknown
-    uint8_t alive;         ///< 1 = /sys/module says that nf_conntrack is there, whatever /proc says
-    uint8_t reserved[3];
-    uint64_t entries; ///< nf_conntrack_count of this network namespace
-    uint64_t limit;   ///< nf_conntrack_max; 0 = unlimited
-    uint8_t unused[24];
+    uint64_t time_ns;       ///< CLOCK_BOOTTIME, just after reading
+    uint8_t kind;           ///< CNF_TABLE
+    uint8_t unloaded;       ///< 1 = a kept descriptor proved an unload since the last look
+    uint8_t unloads;        ///< how many unloads uevents told of since the last look
+    uint8_t loads;          ///< how many loads uevents told of since the last look
+    int32_t entries_errno;  ///< 0, or why entries is unknown (ENOENT absent, EINVAL not a number, EACCES, ...)
+    int32_t limit_errno;    ///< 0, or why limit is unknown
+    uint8_t alive;          ///< 1 = /sys/module says that nf_conntrack is there, whatever /proc says
+    uint8_t counts_reloads; ///< 1 = uevents tell of every reload; else only those are known that a descriptor proves
+    uint8_t reserved[2];
+    uint64_t entries;       ///< nf_conntrack_count of this network namespace
+    uint64_t limit;         ///< nf_conntrack_max; 0 = unlimited
+    int64_t wall_offset_ns; ///< CLOCK_REALTIME - CLOCK_BOOTTIME at this look
+    uint8_t unused[16];
+};
+
+/// Events received and lost since the record before. Each message that the kernel sent is in one of these numbers.
+struct cnf_counts {
+    uint64_t time_ns; ///< CLOCK_BOOTTIME
+    uint8_t kind;     ///< CNF_COUNTS
+    uint8_t inexact;  ///< 1 = from now on the kernel does not say how many it dropped: overruns are a lower bound
+    uint8_t reserved[6];
+    uint32_t received[3];     ///< by enum cnf_kind: decoded into a slot of the ring
+    uint32_t overrun[3];      ///< by enum cnf_kind: the BPF ring was full
+    uint32_t overrun_untyped; ///< the socket's receive buffer was full: the kernel does not say of what kind
+    uint32_t truncated[3];    ///< by enum cnf_kind: longer than our receive buffer or than the largest ring record
+    uint32_t malformed;       ///< did not hold together, or of no known kind
+    uint32_t dropped;         ///< decoded, but our ring was full
+};
+
+/// Why the event groups must not be joined now.
+enum cnf_hindrance {
+    CNF_HINDRANCE_NONE = 0,
+    CNF_HINDRANCE_SETTLING = 1,         ///< nf_conntrack came or went a moment ago
+    CNF_HINDRANCE_MODULE_ABSENT = 2,    ///< nf_conntrack is not loaded
+    CNF_HINDRANCE_LIMIT_UNREADABLE = 3, ///< nf_conntrack_max is there and cannot be read
+    CNF_HINDRANCE_NETLINK_ABSENT = 4,   ///< nf_conntrack_netlink is not loaded
+};
+
+/// How the events are listened to, and what that costs the host. Totals are since the monitor began; all times in seconds.
+struct cnf_duty {
+    uint64_t time_ns;    ///< CLOCK_BOOTTIME
+    uint8_t kind;        ///< CNF_DUTY
+    uint8_t over_budget; ///< 1 = the groups are left for part of the time
+    uint8_t hindrance;   ///< enum cnf_hindrance: why they are not joined again although it is time
+    uint8_t reserved;
+    float ratio;         ///< share of the time that was listened, in the last second or two
+    double message_rate; ///< messages of all joined groups, a second, while listening
+    double spent;        ///< CPU seconds paid for messages
+    double away;         ///< in which the groups were left
+    double made;         ///< new entries in `span`: counted, or estimated for the times away
+    double span;         ///< what `made` stands for
+    uint64_t settled_at; ///< CLOCK_BOOTTIME nanoseconds up to which they are known
+};
+
+/// How it stands with the events.
+enum cnf_listening {
+    CNF_LISTENING_OFF = 0,         ///< not asked for
+    CNF_LISTENING_BPF = 1,         ///< by a ring in the kernel
+    CNF_LISTENING_NETLINK = 2,     ///< by recvmmsg
+    CNF_LISTENING_UNAVAILABLE = 3, ///< not to be had
+    CNF_LISTENING_FAILED = 4,      ///< listened, and then the socket failed
+};
+
+/// What was being done when it failed.
+enum cnf_operation {
+    CNF_OPERATION_NONE = 0,
+    CNF_OPERATION_OPEN = 1,
+    CNF_OPERATION_JOIN = 2,
+    CNF_OPERATION_LEAVE = 3,
+    CNF_OPERATION_JOIN_AGAIN = 4,
+    CNF_OPERATION_RECEIVE = 5,
+    CNF_OPERATION_ATTACH_RING = 6,
+    CNF_OPERATION_NETLINK_ABSENT = 7, ///< nothing: joining would have loaded nf_conntrack_netlink
+};
+
+/// A change of how it stands with the events.
+struct cnf_status {
+    uint64_t time_ns;  ///< CLOCK_BOOTTIME
+    uint8_t kind;      ///< CNF_STATUS
+    uint8_t state;     ///< enum cnf_listening
+    uint8_t operation; ///< enum cnf_operation: what was being done when it failed
+    uint8_t expected;  ///< 1 = unavailable, and nobody asked for events by name
+    int32_t code;      ///< errno of that operation, positive; 0 = none
+    int32_t not_bpf;   ///< errno that kept it from being bpf; 0 = bpf was not tried
+    uint8_t padding[4];
+    uint64_t bytes; ///< of the BPF ring, or of the receive buffer as the kernel accounts it
+    uint8_t reserved[32];
 };
 
 /// One direction of an entry. Conventions as in cnf_event.
@@ -99,11 +178,20 @@ struct cnf_entry {
 union cnf_record {
     struct cnf_event event;
     struct cnf_table table;
+    struct cnf_counts counts;
+    struct cnf_duty duty;
+    struct cnf_status status;
 };
 
 _Static_assert(sizeof(struct cnf_event) == 64, "an event fills a cache line");
 _Static_assert(sizeof(struct cnf_table) == 64, "a table sample fills a cache line");
+_Static_assert(sizeof(struct cnf_counts) == 64, "counts fill a cache line");
+_Static_assert(sizeof(struct cnf_duty) == 64, "a duty fills a cache line");
+_Static_assert(sizeof(struct cnf_status) == 64, "a status fills a cache line");
 _Static_assert(offsetof(struct cnf_event, kind) == offsetof(struct cnf_table, kind), "kind is at one place");
+_Static_assert(offsetof(struct cnf_event, kind) == offsetof(struct cnf_counts, kind), "kind is at one place");
+_Static_assert(offsetof(struct cnf_event, kind) == offsetof(struct cnf_duty, kind), "kind is at one place");
+_Static_assert(offsetof(struct cnf_event, kind) == offsetof(struct cnf_status, kind), "kind is at one place");
 _Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their own half");
 _Static_assert(sizeof(struct cnf_entry) == 96, "an entry has no hidden padding");
 
