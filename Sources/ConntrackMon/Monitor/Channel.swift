@@ -116,32 +116,3 @@ final class Channel: Sendable {
         exact.store(false, ordering: .relaxed)
     }
 }
-
-/// An eventfd: a doorbell between threads.
-struct EventDescriptor: ~Copyable, Sendable {
-    let descriptor: Int32
-
-    init() throws(SystemError) {
-        descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard descriptor >= 0 else { throw SystemError("open", "an eventfd", errno) }
-    }
-
-    deinit {
-        close(descriptor)
-    }
-
-    func ring() {
-        var one: UInt64 = 1
-        _ = write(descriptor, &one, 8)
-    }
-
-    /// Waits until it rings.
-    func wait() {
-        _ = cnf_wait_readable(descriptor, .max)
-    }
-
-    func silence() {
-        var count: UInt64 = 0
-        _ = read(descriptor, &count, 8)
-    }
-}
