@@ -54,10 +54,13 @@ public struct Moment: Hashable, Sendable {
         self.wall = wall
     }
 
-    /// The moment at which a record was stamped, by the offset that the clocks have now.
-    public func at(_ time: MonotonicTime) -> Moment {
-        let age = Int64(bitPattern: monotonic.nanoseconds &- time.nanoseconds)
-        return Moment(monotonic: time, wall: WallTime(nanoseconds: wall.nanoseconds - age))
+    /// Nanoseconds that the wall clock is ahead of the other one.
+    package var wallOffset: Int64 { wall.nanoseconds - Int64(bitPattern: monotonic.nanoseconds) }
+
+    /// The moment at `monotonic`, when the wall clock was so many nanoseconds ahead.
+    package init(monotonic: MonotonicTime, wallOffset: Int64) {
+        self.monotonic = monotonic
+        wall = WallTime(nanoseconds: Int64(bitPattern: monotonic.nanoseconds) &+ wallOffset)
     }
 }
 

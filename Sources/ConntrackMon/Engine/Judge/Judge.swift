@@ -268,9 +268,7 @@ public struct Judge: Sendable {
 
     private mutating func lossNotice(_ sample: Sample) -> Announcement? {
         let now = sample.moment.monotonic
-        lossUnsaid.overrun += sample.lostNow.overrun
-        lossUnsaid.truncated += sample.lostNow.truncated
-        lossUnsaid.dropped += sample.lostNow.dropped
+        lossUnsaid += sample.lostNow
         let recently = lossNoticed.map { now - $0 < .seconds(60) } ?? false
         // Beyond 1 % the alert speaks.
         if book.isFiring(.eventsLost) { lossUnsaid = LostEvents() }

@@ -1,17 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// Which way events are read.
-public enum SourceChoice: String, CaseIterable, Sendable {
-    /// The fastest that this host allows.
-    case auto
-    /// A filter on a ctnetlink multicast socket that copies events into a ring in the kernel.
-    case bpf
-    /// A ctnetlink multicast socket, read by recvmmsg.
-    case netlink
-    /// None.
-    case none
-}
-
 /// Everything `watch` is told, with its defaults.
 public struct Settings: Sendable {
     /// Where /proc is.

@@ -199,14 +199,10 @@ enum Rules {
 
     static let eventsLost = Rule(.eventsLost, hold: .zero) { sample, _ in
         guard let share = sample.lostShareOfMinute else { return nil }
-        let wrong =
-            sample.lostIsCounted
-            ? "totals are exact, since the kernel counts them; counts by protocol are too low by that"
-            : "counts by events are too low by that"
         return Verdict(
             .warning, if: share > 0.01,
             "\(lossText(sample.lostMinute, exact: sample.lossIsExact)) lost in the last minute (\(percent(share)));"
-                + " \(wrong); table samples and alerts about them are not affected;"
+                + " counts by events are too low by that; table samples and alerts about them are not affected;"
                 + " fix: a larger --receive-buffer (overrun) or --ring (dropped)",
             calm: "\(sample.lostMinute.total) events lost in the last minute", values: ["lost_ratio": share])
     }
@@ -222,8 +218,11 @@ enum Rules {
 
     /// "1638 events (1600 overrun, 38 dropped)".
     static func lossText(_ lost: LostEvents, exact: Bool) -> String {
-        let parts = [("overrun", lost.overrun), ("truncated", lost.truncated), ("dropped", lost.dropped)]
-            .filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+        let parts = [
+            ("overrun", lost.overrun), ("truncated", lost.truncated), ("malformed", lost.malformed),
+            ("dropped", lost.dropped),
+        ]
+        .filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
         return "\(exact ? "" : "at least ")\(lost.total) events (\(parts.joined(separator: ", ")))"
     }
 }
