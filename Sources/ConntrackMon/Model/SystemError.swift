@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+internal import Glibc
 
 /// A system call that failed: what was being done, to what, and errno.
 public struct SystemError: Error, Equatable, CustomStringConvertible, Sendable {
@@ -27,4 +28,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible, Sendable {
     public static func text(_ code: Int32) -> String {
         cnf_error_text(code).map { String(cString: $0) } ?? "error \(code)"
     }
+
+    /// Whether a capability is lacking.
+    public var isNotPermitted: Bool { code == EPERM }
 }

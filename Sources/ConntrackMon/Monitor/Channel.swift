@@ -126,6 +126,12 @@ struct EventDescriptor: ~Copyable, Sendable {
         guard descriptor >= 0 else { throw SystemError("open", "an eventfd", errno) }
     }
 
+    /// Rings the same bell.
+    init(duplicating other: Int32) throws(SystemError) {
+        descriptor = fcntl(other, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw SystemError("open", "an eventfd", errno) }
+    }
+
     deinit {
         close(descriptor)
     }

@@ -334,16 +334,3 @@ final class Reader {
         }
     }
 }
-
-extension Reader.Plan {
-    init(_ settings: Settings, isLive: Bool) {
-        self.init(
-            procfs: settings.procfs, sysfs: settings.sysfs, sample: settings.sample,
-            groups: settings.source == .none || !isLive ? [] : settings.events, source: settings.source,
-            receiveBuffer: settings.receiveBuffer,
-            loadModules: settings.loadModules, settle: settings.rules.settle,
-            sysfsOfTable: isLive || !KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil,
-            eventsRequired: settings.source == .netlink || settings.source == .bpf,
-            budget: EventBudget.Limits(share: settings.eventBudget, cost: settings.eventCost))
-    }
-}

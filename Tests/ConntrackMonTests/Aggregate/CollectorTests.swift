@@ -11,8 +11,10 @@ private struct Feed: ~Copyable {
     var collector: Collector
     private(set) var looks: [TableLook] = []
     private var counted = EventCounts()
+    private var lost = LostEvents()
+    private var lossIsExact = true
 
-    init(collector: consuming Collector = Collector()) {
+    init(collector: consuming Collector = Collector(seed: .fixed)) {
         self.collector = collector
     }
 
@@ -40,7 +42,11 @@ private struct Feed: ~Copyable {
         case CNF_UPDATE: counted.update += UInt64(count)
         default: counted.destroy += UInt64(count)
         }
-        collector.take(counted: counted)
+        counts()
+    }
+
+    private mutating func counts() {
+        collector.take(counted: counted, lost: lost, isExact: lossIsExact)
     }
 
     mutating func event(_ event: cnf_event) {
@@ -48,25 +54,56 @@ private struct Feed: ~Copyable {
     }
 
     private mutating func take(_ records: [cnf_record], at seconds: Double) {
-        var seen: [TableLook] = []
-        collector.take(records.span, now: .at(seconds)) { seen.append($0) }
-        looks += seen
+        for record in records {
+            switch UInt32(record.event.kind) {
+            case CNF_NEW.rawValue: collector.countNew(record.event)
+            case CNF_TABLE.rawValue:
+                let look = TableLook(record.table, now: .at(seconds))
+                collector.take(look)
+                looks.append(look)
+            default: break
+            }
+        }
     }
 
-    mutating func close(
-        _ seconds: Double, _ change: (inout Collector.Surroundings) -> Void = { _ in }
-    ) throws -> Sample {
-        var around = Collector.Surroundings(moment: .at(seconds))
+    mutating func close(_ seconds: Double, _ change: (inout Around) -> Void = { _ in }) throws -> Sample {
+        var around = Around(surroundings: Collector.Surroundings(moment: .at(seconds)))
         around.listening = true
+        around.lost = lost
+        around.lossIsExact = lossIsExact
         change(&around)
-        let sample = collector.close(around)
+        lost = around.lost
+        lossIsExact = around.lossIsExact
+        counts()
+        if let statistics = around.statistics { collector.take(statistics) }
+        let sample = collector.close(around.surroundings)
+        return try #require(sample)
+    }
+
+    mutating func preview(_ seconds: Double, after last: Sample) throws -> Sample {
+        var surroundings = Collector.Surroundings(moment: .at(seconds))
+        surroundings.listening = true
+        let sample = collector.preview(surroundings, after: last)
         return try #require(sample)
     }
 }
 
+/// All that a sample is closed with.
+@dynamicMemberLookup private struct Around {
+    var surroundings: Collector.Surroundings
+    var statistics: StatisticsReading?
+    var lost = LostEvents()
+    var lossIsExact = true
+
+    subscript<Value>(dynamicMember path: WritableKeyPath<Collector.Surroundings, Value>) -> Value {
+        get { surroundings[keyPath: path] }
+        set { surroundings[keyPath: path] = newValue }
+    }
+}
+
 @Suite struct CollectorTests {
-    private func drops(_ value: UInt64, restarted: Bool = false) -> StatisticsReader.Reading {
-        StatisticsReader.Reading(perCPU: [StatValues([.drop: value])], restarted: restarted)
+    private func drops(_ value: UInt64, restarted: Bool = false) -> StatisticsReading {
+        StatisticsReading(perCPU: [StatValues([.drop: value])], restarted: restarted)
     }
 
     @Test func `talkers are counted of new entries only, and told while it listens`() throws {
@@ -92,7 +129,7 @@ private struct Feed: ~Copyable {
     }
 
     @Test func `before the first look there is no sample`() {
-        var collector = Collector()
+        var collector = Collector(seed: .fixed)
         #expect(collector.close(Collector.Surroundings(moment: .at(0))) == nil)
     }
 
@@ -211,7 +248,7 @@ private struct Feed: ~Copyable {
     }
 
     @Test func `samples that are meant to be far apart are no gap`() throws {
-        var feed = Feed(collector: Collector(period: .seconds(10)))
+        var feed = Feed(collector: Collector(period: .seconds(10), seed: .fixed))
         feed.table(0)
         feed.table(10)
         feed.table(30)
@@ -346,6 +383,34 @@ private struct Feed: ~Copyable {
 
         #expect(sample.entriesPeakSecond == 3)
         #expect(sample.entriesPeak == 5000)
+    }
+
+    @Test func `what is shown between two samples is of one moment, and takes nothing from the next sample`() throws {
+        var feed = Feed()
+        feed.table(0, entries: 100)
+        let first = try feed.close(0)
+        feed.table(0.5, entries: 900)
+        feed.event(CNF_NEW, count: 800)
+        let preview = try feed.preview(0.5, after: first)
+        feed.table(1, entries: 950)
+        feed.event(CNF_NEW, count: 50)
+        let next = try feed.close(1)
+
+        #expect(preview.table.entries == 900)
+        #expect(preview.entriesPeak == 900)
+        #expect(preview.events?.new == 800)
+        #expect(preview.newPerSecond == 1600)
+        #expect(next.eventsNow?.new == 850)
+        #expect(next.elapsed == .seconds(1))
+    }
+
+    @Test func `of a moment's events no rate is told`() throws {
+        var feed = Feed()
+        feed.table(0)
+        let first = try feed.close(0)
+        feed.event(CNF_NEW)
+
+        #expect(try feed.preview(0.02, after: first).newPerSecond == nil)
     }
 
     @Test func `what surrounds the ring is passed on`() throws {

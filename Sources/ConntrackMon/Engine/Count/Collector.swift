@@ -5,18 +5,13 @@ internal import Glibc
 
 /// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
 struct Collector: ~Copyable {
-    /// Everything that does not come through the ring.
+    /// Everything that does not come through the ring, at the moment of a sample.
     struct Surroundings {
         var moment: Moment
         var buckets: UInt64?
-        var statistics: StatisticsReader.Reading?
         var tableFullLines = TableFullCount()
         var listening = false
-        var lostIsCounted = false
         var isNetlinkThere: Bool?
-        var duty: EventDuty?
-        var lost = LostEvents()
-        var lossIsExact = true
         var ringCapacity = 0
         var ringPeak = 0
         var cpuSeconds = 0.0
@@ -28,8 +23,11 @@ struct Collector: ~Copyable {
     private let longestPause: Duration
 
     private var events = EventCounts()
+    private var lost = LostEvents()
+    private var lossIsExact = true
+    private var duty: EventDuty?
     private var newByProtocol = [UInt64](repeating: 0, count: 256)
-    private var talkers = TalkerCounter()
+    private var talkers: TalkerCounter
     private var lastLook: TableLook?
     private var gap: Duration?
     /// The gap was told by a sample that was closed before the first look after it.
@@ -43,13 +41,16 @@ struct Collector: ~Copyable {
     private var slope = Slope(window: .seconds(60))
     private var estimate = EventEstimate()
     private var stitcher = StatStitcher()
+    /// Statistics were read since the last sample.
+    private var hasStatistics = false
 
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
     /// A collector of looks that come every `period`.
-    init(period: Duration = .milliseconds(100)) {
+    init(period: Duration = .milliseconds(100), seed: HashSeed) {
         longestPause = max(.seconds(5), period * 2)
+        talkers = TalkerCounter(seed: seed)
     }
 
     /// The highest count that a state file knows of, for how long it was watched: it counts as seen now.
@@ -59,29 +60,29 @@ struct Collector: ~Copyable {
         knownBefore = knownFor
     }
 
-    /// Takes how many events there were so far, as whoever read them counted.
-    mutating func take(counted: EventCounts) {
+    // MARK: Records
+
+    /// Counts a new entry.
+    @inline(__always)
+    mutating func countNew(_ event: cnf_event) {
+        newByProtocol[Int(event.protocol)] += 1
+        talkers.count(event)
+    }
+
+    /// Takes how many events there were so far, and how many were lost.
+    mutating func take(counted: EventCounts, lost: LostEvents, isExact: Bool) {
         events = counted
+        self.lost = lost
+        lossIsExact = isExact
     }
 
-    /// Takes a batch of records; hands each look at the table on to `look`. `now` ties their time to the wall clock.
-    mutating func take(_ records: borrowing Span<cnf_record>, now: Moment, look: (TableLook) -> Void) {
-        for index in records.indices {
-            switch UInt32(records[index].event.kind) {
-            case CNF_NEW.rawValue:
-                newByProtocol[Int(records[index].event.protocol)] += 1
-                talkers.count(records[index].event)
-            case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue:
-                break
-            default:
-                let seen = TableLook(records[index].table, now: now)
-                take(seen)
-                look(seen)
-            }
-        }
+    /// Takes how events are listened to.
+    mutating func take(_ duty: EventDuty?) {
+        self.duty = duty
     }
 
-    private mutating func take(_ look: TableLook) {
+    /// Takes a look at the table.
+    mutating func take(_ look: TableLook) {
         let time = look.moment.monotonic
         if let last = lastLook, time - last.moment.monotonic > longestPause {
             if !gapIsTold { gap = time - last.moment.monotonic }
@@ -104,6 +105,16 @@ struct Collector: ~Copyable {
         lastLook = look
     }
 
+    // MARK: Readings
+
+    /// Takes the kernel's statistics.
+    mutating func take(_ reading: StatisticsReading) {
+        stitcher.take(reading.perCPU, restarted: reading.restarted)
+        hasStatistics = true
+    }
+
+    // MARK: Samples
+
     /// Closes the interval; nil before the first look at the table.
     mutating func close(_ around: Surroundings) -> Sample? {
         guard let lastLook else { return nil }
@@ -115,11 +126,48 @@ struct Collector: ~Copyable {
             gapIsTold = true
             slope.reset()
         }
-        var sample = Sample(moment: around.moment, table: lastLook)
-        sample.gap = gap
-        gap = nil
-
         if let entries = lastLook.entries, !isStale { slope.add(entries, at: now) }
+        var sample = assemble(lastLook, around)
+        gap = nil
+        lookBackAMinute(&sample)
+        if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
+        estimate.close(&sample, around.listening ? duty : nil)
+        previous = (around.moment, events, lost, sample.stats)
+        hasStatistics = false
+        return sample
+    }
+
+    /// What an interval that goes on has so far, all of one moment; `last` is the sample before it. nil before the first
+    /// look. Of what needs a whole interval, or a minute, the last sample's stays.
+    mutating func preview(_ around: Surroundings, after last: Sample) -> Sample? {
+        guard let lastLook else { return nil }
+        var sample = assemble(lastLook, around)
+        sample.eventsMinute = last.eventsMinute
+        sample.newRate = last.newRate
+        sample.newRateSpan = last.newRateSpan
+        sample.isNewRateEstimated = last.isNewRateEstimated
+        sample.lostMinute = last.lostMinute
+        sample.eventLoadMinute = last.eventLoadMinute
+        if sample.events != nil {
+            sample.talkers = talkers.look(at: around.moment.monotonic, of: sample)
+            sample.duty = around.listening ? duty : nil
+        }
+        if last.isPartial || sample.elapsed < Collector.shortest {
+            sample.isPartial = last.isPartial
+            sample.newEstimate = last.newEstimate
+            sample.destroyEstimate = last.destroyEstimate
+            // Of a moment's events no rate can be told.
+            sample.elapsed = .zero
+        }
+        return sample
+    }
+
+    private static let shortest = Duration.milliseconds(100)
+
+    private mutating func assemble(_ look: TableLook, _ around: Surroundings) -> Sample {
+        let now = around.moment.monotonic
+        var sample = Sample(moment: around.moment, table: look)
+        sample.gap = gap
         sample.fillRate = slope.perSecond
         sample.buckets = around.buckets
         sample.entriesPeak = peak.highest(at: now)
@@ -131,11 +179,9 @@ struct Collector: ~Copyable {
         for (number, count) in newByProtocol.enumerated() where count > 0 {
             sample.newByProtocol[UInt8(number)] = count
         }
-        sample.lost = around.lost
-        sample.lostIsCounted = around.lostIsCounted
-        sample.lossIsExact = around.lossIsExact
-        sample.isNetlinkThere = lastLook.absent ? nil : around.isNetlinkThere
-        if let reading = around.statistics { stitcher.take(reading.perCPU, restarted: reading.restarted) }
+        sample.lost = lost
+        sample.lossIsExact = lossIsExact
+        sample.isNetlinkThere = look.absent ? nil : around.isNetlinkThere
         // What was counted stays counted while the module is gone.
         sample.stats = stitcher.total
         sample.statsPerCPU = stitcher.perCPU
@@ -146,17 +192,12 @@ struct Collector: ~Copyable {
         sample.cpuSeconds = around.cpuSeconds
         sample.degraded = around.degraded
         sample.survey = around.survey
-
-        compare(&sample, hasStatistics: around.statistics != nil)
-        lookBackAMinute(&sample)
-        if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
-        estimate.close(&sample, around.listening ? around.duty : nil)
-        previous = (around.moment, events, around.lost, sample.stats)
+        compare(&sample)
         return sample
     }
 
     /// What this interval adds to the one before.
-    private func compare(_ sample: inout Sample, hasStatistics: Bool) {
+    private func compare(_ sample: inout Sample) {
         guard let previous else { return }
         sample.elapsed = sample.moment.monotonic - previous.moment.monotonic
         sample.lostNow = sample.lost - previous.lost

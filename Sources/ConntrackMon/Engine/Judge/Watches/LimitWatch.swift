@@ -3,20 +3,20 @@
 /// Follows the limit through every look at the table, and says when it has fallen.
 ///
 /// Pure: looks in, notices out. 0 means unlimited and ranks above every number.
-struct LimitWatch: Sendable {
+package struct LimitWatch: Sendable {
     /// The limit is lower than it should be.
-    struct Fall: Equatable, Sendable {
-        var from: UInt64
-        var to: UInt64
-        var cause: DropCause
-        var since: MonotonicTime
+    package struct Fall: Equatable, Sendable {
+        package var from: UInt64
+        package var to: UInt64
+        package var cause: DropCause
+        package var since: MonotonicTime
         /// What happened, for the line's parentheses.
-        var story: String
-        var incident: String?
+        package var story: String
+        package var incident: String?
         /// It came with a reload or a boot, which other settings do not survive either.
-        var isReload = false
+        package var isReload = false
         /// Usage reached the warning threshold since; a limit that does not suffice is never adopted.
-        var wasTight = false
+        package var wasTight = false
     }
 
     /// The limit may be put back yet: a reload or boot is under way.
@@ -36,24 +36,24 @@ struct LimitWatch: Sendable {
     }
 
     /// What was accepted when the monitor last watched, and what became of the host since.
-    struct Past: Equatable, Sendable {
-        var accepted: UInt64
+    package struct Past: Equatable, Sendable {
+        package var accepted: UInt64
         /// A fall that had not ended.
-        var fall: Fall?
-        var cause: DropCause
+        package var fall: Fall?
+        package var cause: DropCause
         /// "while not watching (4m12s): rebooted".
-        var story: String
+        package var story: String
         /// A reboot or a load of the module began everything with its default.
-        var isReload = false
+        package var isReload = false
         /// The configured limit below which a lower one was accepted.
-        var waived: UInt64?
+        package var waived: UInt64?
     }
 
     /// What to keep for the next start.
-    struct Kept: Equatable, Sendable {
-        var accepted: UInt64
-        var fall: Fall?
-        var waived: UInt64?
+    package struct Kept: Equatable, Sendable {
+        package var accepted: UInt64
+        package var fall: Fall?
+        package var waived: UInt64?
     }
 
     private let settings: RuleSettings

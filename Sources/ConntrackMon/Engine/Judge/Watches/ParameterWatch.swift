@@ -16,7 +16,7 @@ public struct ConfiguredParameter: Equatable, Sendable {
 
 /// Follows every nf_conntrack_* setting but the limit: which values a reload or a boot has taken away, and which are
 /// not what is configured. Names are without their nf_conntrack_ prefix.
-struct ParameterWatch: Sendable {
+package struct ParameterWatch: Sendable {
     /// A setting that is not what it was or should be.
     struct Reversion: Equatable, Sendable {
         var name: String
@@ -33,10 +33,10 @@ struct ParameterWatch: Sendable {
     }
 
     /// What to keep for the next start.
-    struct Kept: Equatable, Sendable {
-        var accepted: [String: UInt64] = [:]
+    package struct Kept: Equatable, Sendable {
+        package var accepted: [String: UInt64] = [:]
         /// The values that stand in the place of accepted ones.
-        var reverted: [String: UInt64] = [:]
+        package var reverted: [String: UInt64] = [:]
     }
 
     /// The values these settings had and were content with.

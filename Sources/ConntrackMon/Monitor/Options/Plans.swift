@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// What each part is told, out of the settings.
+
+extension HostPaths {
+    init(_ settings: Settings) {
+        self.init(procfs: settings.procfs, sysfs: settings.sysfs, root: settings.root)
+    }
+}
+
+extension Reader.Plan {
+    init(_ settings: Settings, _ paths: HostPaths) {
+        self.init(
+            procfs: paths.procfs, sysfs: paths.sysfs, sample: settings.sample,
+            groups: settings.source == .none || !paths.isLive ? [] : settings.events, source: settings.source,
+            receiveBuffer: settings.receiveBuffer, loadModules: settings.loadModules, settle: settings.rules.settle,
+            sysfsOfTable: paths.sysfsOfTable,
+            eventsRequired: settings.source == .netlink || settings.source == .bpf,
+            budget: EventBudget.Limits(share: settings.eventBudget, cost: settings.eventCost))
+    }
+}
+
+extension EnginePlan {
+    init(_ settings: Settings, _ identity: Identity, _ paths: HostPaths) {
+        self.init(
+            identity: identity, rules: settings.rules, sample: settings.sample, interval: settings.interval,
+            duration: settings.duration, count: settings.count, textfileInterval: settings.textfileInterval,
+            hasConfiguration: paths.configurationRoot != nil, hasDumps: paths.isLive)
+        perCPU = settings.perCPU
+        netnsLabel = settings.netns == nil ? nil : identity.netns
+        procfs = paths.procfs
+        netnsInode = NetworkNamespace.current()
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import TestKit
+import Testing
+
+@testable import ConntrackMon
+
+/// Where a host's limit looks like coming from.
+@Suite struct HostOriginTests {
+    private let directory: TemporaryDirectory
+    private let limitFile = "proc/sys/net/netfilter/nf_conntrack_max"
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        try directory.write("1000\n", to: limitFile)
+        try directory.write("0\n", to: "sys/module/nf_conntrack/refcnt")
+    }
+
+    // MARK: Where a limit comes from
+
+    private func origin() throws -> LimitOrigin {
+        try directory.write("MemTotal:        2027280 kB\n", to: "proc/meminfo")
+        try directory.write("6.1.0-56-cloud-amd64\n", to: "proc/sys/kernel/osrelease")
+        return .ofHost(
+            root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+    }
+
+    @Test func `the kernel's default is called so`() throws {
+        let guess = try origin().guess(65_536, 65_536)
+
+        #expect(guess == .init(text: "this kernel's default for 1.9 GB of memory"))
+    }
+
+    @Test func `a number that nobody chooses is nobody's`() throws {
+        #expect(try origin().guess(777_777, 65_536) == nil)
+    }
+
+    @Test func `a hash size gives eight times itself`() throws {
+        #expect(try origin().guess(1_048_576, 131_072)?.text == "8 x hashsize 131072, as a load with it gives")
+    }
+}
