@@ -182,4 +182,10 @@ public struct TableFullCount: Equatable, Sendable {
 
     /// None.
     public init() {}
+
+    /// Adds those of another time.
+    package mutating func add(_ other: TableFullCount) {
+        ours += other.ours
+        unnamed += other.unnamed
+    }
 }

@@ -27,4 +27,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible, Sendable {
     public static func text(_ code: Int32) -> String {
         strerror(code).map { String(cString: $0) } ?? "error \(code)"
     }
+
+    /// Whether a capability is lacking.
+    public var isNotPermitted: Bool { code == EPERM }
 }

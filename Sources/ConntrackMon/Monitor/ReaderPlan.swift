@@ -20,12 +20,12 @@ struct ReaderPlan: Sendable {
     /// What listening may cost the host.
     var budget: EventBudget.Limits
 
-    init(_ settings: Settings, isLive: Bool) {
-        procfs = settings.procfs
-        sysfs = settings.sysfs
-        sysfsOfTable = isLive || !KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil
+    init(_ settings: Settings, _ paths: HostPaths) {
+        procfs = paths.procfs
+        sysfs = paths.sysfs
+        sysfsOfTable = paths.sysfsOfTable
         sample = settings.sample
-        groups = settings.source == .none || !isLive ? [] : settings.events
+        groups = settings.source == .none || !paths.isLive ? [] : settings.events
         source = settings.source
         receiveBuffer = settings.receiveBuffer
         eventsRequired = settings.source == .netlink || settings.source == .bpf

@@ -14,6 +14,12 @@ package struct EventDescriptor: ~Copyable, Sendable {
         guard descriptor >= 0 else { throw SystemError("open", "an eventfd", errno) }
     }
 
+    /// Rings the same bell as `other`.
+    package init(duplicating other: Int32) throws(SystemError) {
+        descriptor = fcntl(other, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw SystemError("open", "an eventfd", errno) }
+    }
+
     deinit {
         close(descriptor)
     }

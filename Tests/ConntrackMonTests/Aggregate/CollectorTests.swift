@@ -11,7 +11,7 @@ private struct Feed: ~Copyable {
     var collector: Collector
     private(set) var looks: [TableLook] = []
 
-    init(collector: consuming Collector = Collector()) {
+    init(collector: consuming Collector = Collector(seed: .fixed)) {
         self.collector = collector
     }
 
@@ -58,25 +58,51 @@ private struct Feed: ~Copyable {
     }
 
     mutating func take(_ records: [cnf_record]) {
-        var seen: [TableLook] = []
-        collector.take(records.span) { seen.append($0) }
-        looks += seen
+        for record in records {
+            switch UInt32(record.event.kind) {
+            case CNF_NEW.rawValue: collector.countNew(record.event)
+            case CNF_TABLE.rawValue:
+                let look = TableLook(record.table)
+                collector.take(look)
+                looks.append(look)
+            case CNF_COUNTS.rawValue: collector.take(record.counts)
+            case CNF_DUTY.rawValue: collector.take(record.duty)
+            default: break
+            }
+        }
     }
 
-    mutating func close(
-        _ seconds: Double, _ change: (inout Collector.Surroundings) -> Void = { _ in }
-    ) throws -> Sample {
-        var around = Collector.Surroundings(moment: .at(seconds))
+    mutating func close(_ seconds: Double, _ change: (inout Around) -> Void = { _ in }) throws -> Sample {
+        var around = Around(surroundings: Collector.Surroundings(moment: .at(seconds)))
         around.listening = true
         change(&around)
-        let sample = collector.close(around)
+        if let statistics = around.statistics { collector.take(statistics) }
+        let sample = collector.close(around.surroundings)
+        return try #require(sample)
+    }
+
+    mutating func preview(_ seconds: Double, after last: Sample) throws -> Sample {
+        var surroundings = Collector.Surroundings(moment: .at(seconds))
+        surroundings.listening = true
+        let sample = collector.preview(surroundings, after: last)
         return try #require(sample)
     }
 }
 
+/// All that a sample is closed with.
+@dynamicMemberLookup private struct Around {
+    var surroundings: Collector.Surroundings
+    var statistics: StatisticsReading?
+
+    subscript<Value>(dynamicMember path: WritableKeyPath<Collector.Surroundings, Value>) -> Value {
+        get { surroundings[keyPath: path] }
+        set { surroundings[keyPath: path] = newValue }
+    }
+}
+
 @Suite struct CollectorTests {
-    private func drops(_ value: UInt64, restarted: Bool = false) -> StatisticsReader.Reading {
-        StatisticsReader.Reading(perCPU: [StatValues([.drop: value])], restarted: restarted)
+    private func drops(_ value: UInt64, restarted: Bool = false) -> StatisticsReading {
+        StatisticsReading(perCPU: [StatValues([.drop: value])], restarted: restarted)
     }
 
     @Test func `talkers are counted of new entries only, and told while it listens`() throws {
@@ -102,7 +128,7 @@ private struct Feed: ~Copyable {
     }
 
     @Test func `before the first look there is no sample`() {
-        var collector = Collector()
+        var collector = Collector(seed: .fixed)
         #expect(collector.close(Collector.Surroundings(moment: .at(0))) == nil)
     }
 
@@ -221,7 +247,7 @@ private struct Feed: ~Copyable {
     }
 
     @Test func `samples that are meant to be far apart are no gap`() throws {
-        var feed = Feed(collector: Collector(period: .seconds(10)))
+        var feed = Feed(collector: Collector(period: .seconds(10), seed: .fixed))
         feed.table(0)
         feed.table(10)
         feed.table(30)
@@ -342,35 +368,20 @@ private struct Feed: ~Copyable {
         #expect(try !feed.close(0).lossIsExact)
     }
 
-    @Test func `duty and status come through the ring, and the last ones count`() throws {
+    @Test func `a duty comes through the ring, and the last one counts`() throws {
         let limits = EventBudget.Limits(share: 0.05, cost: .microseconds(4))
-        var feed = Feed(collector: Collector(limits: limits))
+        var feed = Feed(collector: Collector(limits: limits, seed: .fixed))
         feed.table(0)
         var duty = EventDuty(settledAt: Moment.at(0).monotonic)
         for ratio in [1, 0.3] {
             duty.ratio = ratio
             feed.take([cnf_record(duty: cnf_duty(duty, at: Moment.at(0).monotonic))])
         }
-        for status in [EventStatus.off, .listening(.bpf(ring: 4096))] {
-            feed.take([cnf_record(status: cnf_status(status, at: Moment.at(0).monotonic))])
-        }
         let sample = try feed.close(0)
 
         #expect(sample.duty?.ratio == 0.3)
         #expect(sample.duty?.budget == 0.05)
-        #expect(feed.collector.status == .listening(.bpf(ring: 4096)))
         #expect(try feed.close(1) { $0.listening = false }.duty == nil)
-    }
-
-    @Test func `a record of a kind that this program does not know changes nothing`() throws {
-        var feed = Feed()
-        feed.table(0, entries: 7)
-        var record = cnf_record()
-        record.event.kind = 200
-        feed.take([record])
-
-        #expect(feed.looks.count == 1)
-        #expect(try feed.close(0).table.entries == 7)
     }
 
     @Test func `the rate of new entries is that of the last minute, or since the start`() throws {
@@ -409,6 +420,34 @@ private struct Feed: ~Copyable {
 
         #expect(sample.entriesPeakSecond == 3)
         #expect(sample.entriesPeak == 5000)
+    }
+
+    @Test func `what is shown between two samples is of one moment, and takes nothing from the next sample`() throws {
+        var feed = Feed()
+        feed.table(0, entries: 100)
+        let first = try feed.close(0)
+        feed.table(0.5, entries: 900)
+        feed.event(CNF_NEW, count: 800)
+        let preview = try feed.preview(0.5, after: first)
+        feed.table(1, entries: 950)
+        feed.event(CNF_NEW, count: 50)
+        let next = try feed.close(1)
+
+        #expect(preview.table.entries == 900)
+        #expect(preview.entriesPeak == 900)
+        #expect(preview.events?.new == 800)
+        #expect(preview.newPerSecond == 1600)
+        #expect(next.eventsNow?.new == 850)
+        #expect(next.elapsed == .seconds(1))
+    }
+
+    @Test func `of a moment's events no rate is told`() throws {
+        var feed = Feed()
+        feed.table(0)
+        let first = try feed.close(0)
+        feed.event(CNF_NEW)
+
+        #expect(try feed.preview(0.02, after: first).newPerSecond == nil)
     }
 
     @Test func `what surrounds the ring is passed on`() throws {

@@ -5,8 +5,8 @@ import Testing
 
 @testable import ConntrackMon
 
-/// What is read seldom.
-@Suite struct SettingsReaderTests {
+/// What is asked of a host that is made of files.
+@Suite struct HostTests {
     private let directory: TemporaryDirectory
     private let netfilter = "proc/sys/net/netfilter/"
 
@@ -19,43 +19,51 @@ import Testing
             to: "etc/sysctl.d/90-conntrack.conf")
     }
 
-    private func reader(root: Bool = true, isInitialNamespace: Bool = true) -> SettingsReader {
-        SettingsReader(
-            procfs: directory.path(of: "proc"), root: root ? directory.path : nil,
-            isInitialNamespace: isInitialNamespace)
+    private func paths(root: Bool = true) -> HostPaths {
+        HostPaths(
+            procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: root ? directory.path : "")
     }
 
-    private func time(_ seconds: Double) -> MonotonicTime { Moment.at(seconds).monotonic }
-
-    @Test func `settings are read at once, then every 10 s, and whenever it is asked for`() {
-        var reader = reader()
-        let due = [(0.0, false), (0.1, false), (9.9, false), (10, false), (10.1, false), (10.2, true), (20, false)]
-            .map { reader.settings(at: time($0), now: $1) != nil }
-
-        #expect(due == [true, false, false, true, false, true, false])
+    private func configured(root: Bool = true, isInitialNamespace: Bool = true) -> ConfiguredSettings? {
+        let slow = SlowHost(paths(root: root), isInitialNamespace: isInitialNamespace)
+        guard case .configuration(let configured)? = slow.read(.configuration) else { return nil }
+        return configured
     }
 
-    @Test func `a reading is without the limit and without the prefix; the metrics have both`() {
-        var reader = reader()
+    @Test func `a reading of the settings has their whole names, sorted`() {
+        var host = Host(paths())
+        guard case .settings(let values)? = host.read(.settings) else {
+            Issue.record("settings are answered at once")
+            return
+        }
 
-        #expect(reader.settings(at: time(0), now: false) == ["generic_timeout": 600])
         #expect(
-            reader.parameters.map { "\($0.name) \($0.value)" } == [
+            values.map { "\($0.name) \($0.value)" } == [
                 "nf_conntrack_generic_timeout 600", "nf_conntrack_max 1000",
             ])
     }
 
-    @Test func `the configuration is read at once, then every minute, and whenever it is asked for`() {
-        var reader = reader()
-        let due = [(0.0, false), (59.9, false), (60, false), (60.1, true), (120, false), (120.1, false)]
-            .map { reader.configuration(at: time($0), now: $1) != nil }
+    @Test func `a saved tree is not live, and its own configuration is about it`() {
+        #expect(!paths().isLive)
+        #expect(paths().configurationRoot == directory.path)
+        #expect(paths(root: false).configurationRoot == nil)
+        #expect(HostPaths().isLive)
+        #expect(HostPaths().configurationRoot == "")
+    }
 
-        #expect(due == [true, false, true, true, false, true])
+    @Test func `what may take its time is not answered by the host that is asked at once, and the other way round`() {
+        var host = Host(paths())
+        let slow = SlowHost(paths(), isInitialNamespace: true)
+        let wants: [Want] = [
+            .settings, .kernel(TableFaults(nil)), .log, .configuration, .origin, .doctor,
+        ]
+
+        #expect(wants.map { host.read($0) != nil } == wants.map(\.isQuick))
+        #expect(wants.map { slow.read($0) != nil } == wants.map { !$0.isQuick })
     }
 
     @Test func `what is configured is named with file and line`() {
-        var reader = reader()
-        let configured = reader.configuration(at: time(0), now: false)
+        let configured = configured()
 
         #expect(configured?.limit?.limit == 2000)
         #expect(configured?.limit?.place.hasSuffix("/etc/sysctl.d/90-conntrack.conf:1") == true)
@@ -64,23 +72,19 @@ import Testing
     }
 
     @Test func `in another network namespace only the limit is the host's`() {
-        var reader = reader(isInitialNamespace: false)
-        let configured = reader.configuration(at: time(0), now: false)
+        let configured = configured(isInitialNamespace: false)
 
         #expect(configured?.limit?.limit == 2000)
         #expect(configured?.parameters.isEmpty == true)
     }
 
     @Test func `without a root no configuration is about this host`() {
-        var reader = reader(root: false)
-
-        #expect(reader.configuration(at: time(0), now: true) == nil)
+        #expect(configured(root: false) == nil)
     }
 
     @Test func `a configured value that is no number is none`() throws {
         try directory.write("net.netfilter.nf_conntrack_max = lots\n", to: "etc/sysctl.d/90-conntrack.conf")
-        var reader = reader()
 
-        #expect(reader.configuration(at: time(0), now: true)?.limit == nil)
+        #expect(configured()?.limit == nil)
     }
 }

@@ -57,26 +57,31 @@ import Testing
         var look = TableLook.at(0, entries: nil, limit: nil)
         look.entriesFault = EINVAL
         look.limitFault = ENOENT
-        var reader = SurroundingsReader(procfs: directory.path, module: .loaded)
-        let around = reader.read(at: .at(0), look: look)
+        let kernel = try kernel(TableFaults(look))
 
-        #expect(around.buckets == 1024)
-        #expect(around.moment == .at(0))
-        #expect(around.degraded.map(\.part) == ["nf_conntrack_count", "nf_conntrack_max"])
+        #expect(kernel.buckets == 1024)
+        #expect(kernel.degraded.map(\.part) == ["nf_conntrack_count", "nf_conntrack_max"])
         let path = directory.path(of: folder)
         #expect(
-            around.degraded.map(\.reason) == [
+            kernel.degraded.map(\.reason) == [
                 "\(path)nf_conntrack_count holds no number but \"lots\"", "\(path)nf_conntrack_max is missing",
             ])
     }
 
     @Test func `an absent table has no buckets and no faults`() throws {
         try directory.write("1024\n", to: "sys/net/netfilter/nf_conntrack_buckets")
-        var reader = SurroundingsReader(procfs: directory.path, module: .absent)
-        let around = reader.read(at: .at(0), look: .gone(at: 0))
+        let kernel = try kernel(TableFaults(.gone(at: 0)))
 
-        #expect(around.buckets == nil)
-        #expect(around.degraded == [])
-        #expect(around.statistics == nil)
+        #expect(kernel.buckets == nil)
+        #expect(kernel.degraded == [])
+        #expect(kernel.statistics == nil)
     }
+
+    private func kernel(_ faults: TableFaults) throws -> KernelReading {
+        var host = Host(HostPaths(procfs: directory.path, sysfs: directory.path(of: "no-sys")))
+        guard case .kernel(let reading)? = host.read(.kernel(faults)) else { throw Unanswered() }
+        return reading
+    }
+
+    private struct Unanswered: Error {}
 }

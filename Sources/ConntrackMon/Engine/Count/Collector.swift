@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CRecord
+internal import CNetfilter
 internal import Glibc
 
 /// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
 struct Collector: ~Copyable {
-    /// Everything that does not come through the ring.
+    /// Everything that does not come through the ring, at the moment of a sample.
     struct Surroundings {
         var moment: Moment
         var buckets: UInt64?
-        var statistics: StatisticsReader.Reading?
         var tableFullLines = TableFullCount()
         var listening = false
         var isNetlinkThere: Bool?
@@ -28,10 +27,8 @@ struct Collector: ~Copyable {
     private var lost = LostEvents()
     private var lossIsExact = true
     private var duty: EventDuty?
-    /// How it stands with the events.
-    private(set) var status = EventStatus.off
     private var newByProtocol = [UInt64](repeating: 0, count: 256)
-    private var talkers = TalkerCounter()
+    private var talkers: TalkerCounter
     private var lastLook: TableLook?
     private var gap: Duration?
     /// The gap was told by a sample that was closed before the first look after it.
@@ -45,14 +42,19 @@ struct Collector: ~Copyable {
     private var slope = Slope(window: .seconds(60))
     private var estimate = EventEstimate()
     private var stitcher = StatStitcher()
+    /// Statistics were read since the last sample.
+    private var hasStatistics = false
 
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
     /// A collector of looks that come every `period`; `limits` are those of the event budget.
-    init(period: Duration = .milliseconds(100), limits: EventBudget.Limits = EventBudget.Limits()) {
+    init(
+        period: Duration = .milliseconds(100), limits: EventBudget.Limits = EventBudget.Limits(), seed: HashSeed
+    ) {
         longestPause = max(.seconds(5), period * 2)
         self.limits = limits
+        talkers = TalkerCounter(seed: seed)
     }
 
     /// The highest count that a state file knows of, for how long it was watched: it counts as seen now.
@@ -62,38 +64,29 @@ struct Collector: ~Copyable {
         knownBefore = knownFor
     }
 
-    /// Takes a batch of records; hands each look at the table on to `look`.
-    mutating func take(_ records: borrowing Span<cnf_record>, look: (TableLook) -> Void) {
-        for index in records.indices {
-            switch UInt32(records[index].event.kind) {
-            case CNF_NEW.rawValue:
-                newByProtocol[Int(records[index].event.protocol)] += 1
-                talkers.count(records[index].event)
-            case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue:
-                break
-            case CNF_TABLE.rawValue:
-                let seen = TableLook(records[index].table)
-                take(seen)
-                look(seen)
-            case CNF_COUNTS.rawValue:
-                take(records[index].counts)
-            case CNF_DUTY.rawValue:
-                duty = EventDuty(records[index].duty, limits)
-            case CNF_STATUS.rawValue:
-                if let told = EventStatus(records[index].status) { status = told }
-            default:
-                break
-            }
-        }
+    // MARK: Records
+
+    /// Counts a new entry.
+    @inline(__always)
+    mutating func countNew(_ event: cnf_event) {
+        newByProtocol[Int(event.protocol)] += 1
+        talkers.count(event)
     }
 
-    private mutating func take(_ counts: cnf_counts) {
+    /// Takes how many events there were since the last time, and what was lost.
+    mutating func take(_ counts: cnf_counts) {
         events += EventCounts(counts.received)
         lost += LostEvents(counts)
         if counts.inexact != 0 { lossIsExact = false }
     }
 
-    private mutating func take(_ look: TableLook) {
+    /// Takes how events are listened to.
+    mutating func take(_ record: cnf_duty) {
+        duty = EventDuty(record, limits)
+    }
+
+    /// Takes a look at the table.
+    mutating func take(_ look: TableLook) {
         let time = look.moment.monotonic
         if let last = lastLook, time - last.moment.monotonic > longestPause {
             if !gapIsTold { gap = time - last.moment.monotonic }
@@ -116,6 +109,16 @@ struct Collector: ~Copyable {
         lastLook = look
     }
 
+    // MARK: Readings
+
+    /// Takes the kernel's statistics.
+    mutating func take(_ reading: StatisticsReading) {
+        stitcher.take(reading.perCPU, restarted: reading.restarted)
+        hasStatistics = true
+    }
+
+    // MARK: Samples
+
     /// Closes the interval; nil before the first look at the table.
     mutating func close(_ around: Surroundings) -> Sample? {
         guard let lastLook else { return nil }
@@ -127,11 +130,48 @@ struct Collector: ~Copyable {
             gapIsTold = true
             slope.reset()
         }
-        var sample = Sample(moment: around.moment, table: lastLook)
-        sample.gap = gap
-        gap = nil
-
         if let entries = lastLook.entries, !isStale { slope.add(entries, at: now) }
+        var sample = assemble(lastLook, around)
+        gap = nil
+        lookBackAMinute(&sample)
+        if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
+        estimate.close(&sample, around.listening ? duty : nil)
+        previous = (around.moment, events, lost, sample.stats)
+        hasStatistics = false
+        return sample
+    }
+
+    /// What an interval that goes on has so far, all of one moment; `last` is the sample before it. nil before the first
+    /// look. Of what needs a whole interval, or a minute, the last sample's stays.
+    mutating func preview(_ around: Surroundings, after last: Sample) -> Sample? {
+        guard let lastLook else { return nil }
+        var sample = assemble(lastLook, around)
+        sample.eventsMinute = last.eventsMinute
+        sample.newRate = last.newRate
+        sample.newRateSpan = last.newRateSpan
+        sample.isNewRateEstimated = last.isNewRateEstimated
+        sample.lostMinute = last.lostMinute
+        sample.eventLoadMinute = last.eventLoadMinute
+        if sample.events != nil {
+            sample.talkers = talkers.look(at: around.moment.monotonic, of: sample)
+            sample.duty = around.listening ? duty : nil
+        }
+        if last.isPartial || sample.elapsed < Collector.shortest {
+            sample.isPartial = last.isPartial
+            sample.newEstimate = last.newEstimate
+            sample.destroyEstimate = last.destroyEstimate
+            // Of a moment's events no rate can be told.
+            sample.elapsed = .zero
+        }
+        return sample
+    }
+
+    private static let shortest = Duration.milliseconds(100)
+
+    private mutating func assemble(_ look: TableLook, _ around: Surroundings) -> Sample {
+        let now = around.moment.monotonic
+        var sample = Sample(moment: around.moment, table: look)
+        sample.gap = gap
         sample.fillRate = slope.perSecond
         sample.buckets = around.buckets
         sample.entriesPeak = peak.highest(at: now)
@@ -145,8 +185,7 @@ struct Collector: ~Copyable {
         }
         sample.lost = lost
         sample.lossIsExact = lossIsExact
-        sample.isNetlinkThere = lastLook.absent ? nil : around.isNetlinkThere
-        if let reading = around.statistics { stitcher.take(reading.perCPU, restarted: reading.restarted) }
+        sample.isNetlinkThere = look.absent ? nil : around.isNetlinkThere
         // What was counted stays counted while the module is gone.
         sample.stats = stitcher.total
         sample.statsPerCPU = stitcher.perCPU
@@ -157,17 +196,12 @@ struct Collector: ~Copyable {
         sample.cpuSeconds = around.cpuSeconds
         sample.degraded = around.degraded
         sample.survey = around.survey
-
-        compare(&sample, hasStatistics: around.statistics != nil)
-        lookBackAMinute(&sample)
-        if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
-        estimate.close(&sample, around.listening ? duty : nil)
-        previous = (around.moment, events, lost, sample.stats)
+        compare(&sample)
         return sample
     }
 
     /// What this interval adds to the one before.
-    private func compare(_ sample: inout Sample, hasStatistics: Bool) {
+    private func compare(_ sample: inout Sample) {
         guard let previous else { return }
         sample.elapsed = sample.moment.monotonic - previous.moment.monotonic
         sample.lostNow = sample.lost - previous.lost

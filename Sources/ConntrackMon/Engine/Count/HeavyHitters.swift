@@ -216,7 +216,7 @@ struct HeavyHitters: ~Copyable {
 /// Pair-multiply-shift (Thorup, "High speed hashing for integers and strings", 2015): two given keys collide with a
 /// probability of 2^-32 whatever they are, so that addresses cannot be chosen to collide. The three multiplications do not wait for
 /// each other. Were the seed known, a look-up would walk `capacity` cells at worst, and the counts would still hold.
-struct HashSeed: Sendable {
+package struct HashSeed: Sendable {
     private let a, b, c, d, e, f, g: UInt64
 
     init(from random: inout some RandomNumberGenerator) {

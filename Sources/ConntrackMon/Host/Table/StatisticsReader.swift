@@ -17,14 +17,8 @@ struct StatisticsReader: ~Copyable {
         mayAsk = module == .builtIn
     }
 
-    /// A reading, and whether the counters began anew since the last one.
-    struct Reading: Sendable {
-        var perCPU: [StatValues]
-        var restarted = false
-    }
-
     /// nil when there are none to be had here; throws when there should be.
-    mutating func read() throws(SystemError) -> Reading? {
+    mutating func read() throws(SystemError) -> StatisticsReading? {
         var restarted = false
         do throws(SystemError) {
             if file == nil {
@@ -33,7 +27,7 @@ struct StatisticsReader: ~Copyable {
             }
             guard let reading = try parse() else { throw SystemError("read", path, ENODATA) }
             everRead = true
-            return Reading(perCPU: reading, restarted: restarted)
+            return StatisticsReading(perCPU: reading, restarted: restarted)
         } catch {
             file = nil
             guard KernelFile.isGone(error.code) else { throw error }
@@ -47,13 +41,13 @@ struct StatisticsReader: ~Copyable {
         return cpus
     }
 
-    private func ask() throws(SystemError) -> Reading? {
+    private func ask() throws(SystemError) -> StatisticsReading? {
         guard mayAsk, !everRead else { return nil }
         var cpus = [cnf_cpu_stats](repeating: cnf_cpu_stats(), count: 1024)
         let count = cnf_stats_cpu(&cpus, cpus.count)
         if count == -EPERM { return nil }
         guard count >= 0 else { throw SystemError("ask", "ctnetlink for statistics", -count) }
-        return Reading(perCPU: cpus.prefix(Int(count)).map(StatisticsReader.values))
+        return StatisticsReading(perCPU: cpus.prefix(Int(count)).map(StatisticsReader.values))
     }
 
     private static func values(_ cpu: cnf_cpu_stats) -> StatValues {

@@ -4,37 +4,40 @@ internal import CNetfilter
 internal import FoundationEssentials
 internal import Glibc
 
-/// One look, for `check` and `status`: the same reader, collector and judge as `watch`, once.
+/// One look, for `check` and `status`: the same host and engine as `watch`, once.
 public struct OneShot {
     /// The report of this look alone.
     public var report: Report
     /// What a running `watch` says about the same table, if it is fresh.
     public var watch: StatusDocument?
-
     /// What sysctl configuration says the limit should be.
     public var configured: ConfiguredLimit?
 
     /// Looks at the table under `settings.procfs`, at the configuration, and at `settings.runDirectory`.
-    public init(_ settings: Settings, host: String) {
-        let identity = Identity(host: host, netns: NetworkNamespace.label(entered: settings.netns))
-        let module = ConntrackModule.look(sysfs: settings.sysfs)
-        var table = TableReader(procfs: settings.procfs)
+    public init(_ settings: Settings, host name: String) {
+        let identity = Identity(host: name, netns: NetworkNamespace.label(entered: settings.netns))
+        let paths = HostPaths(settings)
+        var host = Host(paths)
+        let slow = SlowHost(paths, isInitialNamespace: identity.netns == "root")
+        var table = TableReader(procfs: paths.procfs)
         var judge = Judge(settings: settings.rules, identity: identity)
-        var around = SurroundingsReader(procfs: settings.procfs, module: module)
-        configured = ConfiguredLimit.of(settings)
+        if case .configuration(let found)? = slow.read(.configuration) { configured = found.limit }
         judge.configure(limit: configured, parameters: [:])
         let moment = Moment.now()
         let look = TableLook(table.read())
         _ = judge.observe(look)
 
-        let surroundings = around.read(at: moment, look: look)
         var sample = Sample(moment: moment, table: look)
-        sample.buckets = surroundings.buckets
-        sample.degraded = surroundings.degraded
-        if let reading = surroundings.statistics {
-            var stitcher = StatStitcher()
-            stitcher.take(reading.perCPU, restarted: false)
-            sample.stats = stitcher.total
+        var module = ConntrackModule.absent
+        if case .kernel(let kernel)? = host.read(.kernel(TableFaults(look))) {
+            module = kernel.module
+            sample.buckets = kernel.buckets
+            sample.degraded = kernel.degraded
+            if let reading = kernel.statistics {
+                var stitcher = StatStitcher()
+                stitcher.take(reading.perCPU, restarted: false)
+                sample.stats = stitcher.total
+            }
         }
         _ = judge.judge(sample)
 

@@ -6,7 +6,7 @@ struct StateKeeper {
     /// What the state file gave.
     enum Found {
         case nothing
-        case state(StateDocument, LimitWatch.Past)
+        case state(Restored)
         /// Why it is of no use, and what became of it. `isKept`: it may be good, so it is not written to.
         case unusable(String, isKept: Bool)
     }
@@ -34,23 +34,26 @@ struct StateKeeper {
             case .state(let state) where state.netnsInode != NetworkNamespace.current() && state.bootId == boot.bootId:
                 return .unusable("--state \(path) is about another network namespace: starting anew", isKept: false)
             case .state(let state):
-                return .state(state, LimitWatch.Past(state, boot: boot, now: now))
+                let knownFor = Duration.seconds(min(max(0, state.peakKnownForSeconds), 1e9))
+                return .state(
+                    Restored(
+                        limit: LimitWatch.Past(state, boot: boot, now: now), parameters: ParameterWatch.Kept(state),
+                        peakDay: state.peakDay, peakKnownFor: knownFor))
             }
         } catch {
             return .unusable("--state: \(error); nothing is kept in this run", isKept: true)
         }
     }
 
-    /// What to keep after `sample`; nil before the first look at a table.
-    func document(_ sample: Sample, _ judge: Judge) -> StateDocument? {
-        guard let kept = judge.keep else { return nil }
+    /// What is to be kept, as the file has it.
+    func document(_ kept: Kept) -> StateDocument {
         let boot = BootIdentity.now(procfs: procfs, sysfs: sysfs)
         return StateDocument(
-            timestamp: sample.moment.wall.seconds, bootId: boot.bootId, moduleInode: boot.moduleInode,
+            timestamp: kept.moment.wall.seconds, bootId: boot.bootId, moduleInode: boot.moduleInode,
             netnsInode: NetworkNamespace.current(), accepted: kept.limit.accepted,
             fall: kept.limit.fall.map(StateDocument.Fall.init), parameters: kept.parameters.accepted,
-            reverted: kept.parameters.reverted, waived: kept.limit.waived, peakDay: sample.entriesPeakDay,
-            peakKnownForSeconds: sample.peakKnownFor.inSeconds)
+            reverted: kept.parameters.reverted, waived: kept.limit.waived, peakDay: kept.peakDay,
+            peakKnownForSeconds: kept.peakKnownFor.inSeconds)
     }
 }
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-import Glibc
 import TestKit
 import Testing
 
 @testable import ConntrackMon
 
-/// The examination that `watch` has done every hour, and where its limit looks like coming from.
-@Suite struct HourlyDoctorTests {
+/// Where a host's limit looks like coming from.
+@Suite struct HostOriginTests {
     private let directory: TemporaryDirectory
     private let limitFile = "proc/sys/net/netfilter/nf_conntrack_max"
 
@@ -15,45 +14,6 @@ import Testing
         directory = try TemporaryDirectory()
         try directory.write("1000\n", to: limitFile)
         try directory.write("0\n", to: "sys/module/nf_conntrack/refcnt")
-    }
-
-    private var doctor: HourlyDoctor {
-        HourlyDoctor(
-            root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
-    }
-
-    private func time(_ seconds: Double) -> MonotonicTime { Moment.at(seconds).monotonic }
-
-    @Test func `the first report appears by itself`() {
-        let doctor = doctor
-        #expect(doctor.report == nil)
-        #expect(doctor.step(now: time(0)))
-
-        #expect(eventually { doctor.report?.limit == 1000 })
-    }
-
-    @Test func `the next is an hour later, and replaces it`() throws {
-        let doctor = doctor
-        #expect(doctor.step(now: time(0)))
-        #expect(eventually { doctor.report != nil })
-        try directory.write("2000\n", to: limitFile)
-        #expect([1, 3599.9].map { doctor.step(now: time($0)) } == [false, false])
-        #expect(doctor.report?.limit == 1000)
-        #expect(doctor.step(now: time(3600)))
-
-        #expect(eventually { doctor.report?.limit == 2000 })
-    }
-
-    @Test func `no thread is left when it is done`() throws {
-        func threads() throws -> Int {
-            let listing = try Command("sh", "-c", "cat /proc/\(getpid())/task/*/comm").run().standardOutput
-            return listing.split(separator: "\n").count { $0 == "doctor" }
-        }
-        let doctor = doctor
-        for hour in 0..<8 { #expect(doctor.step(now: time(Double(hour) * 3600))) }
-        #expect(eventually { doctor.report != nil })
-
-        #expect(try eventually { try threads() == 0 })
     }
 
     // MARK: Where a limit comes from

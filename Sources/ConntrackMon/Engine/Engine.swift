@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+package import CRecord
+
+/// Stages 4 and 5: observations in, outputs out. The same observations give the same outputs, however they are cut into
+/// batches. No clock and no I/O: what it must know it wants, and goes on when it was told.
+///
+///     records (events, looks, counts, duty, status) ─┐
+///                                                    ├─> count ─> judge ─> outputs
+///     readings (settings, statistics, tick, ...) ────┘
+package struct Engine: ~Copyable {
+    let plan: EnginePlan
+    var agenda = Agenda()
+    var collector: Collector
+    var judge: Judge
+    private var patience = Patience()
+    var news: EventNews
+    var surveys = SurveyPolicy()
+
+    /// An interval is to be closed, files are to be written, what is live is to be accepted, all is over: since when each
+    /// waits for the readings it needs.
+    var due = Due()
+
+    var kernel = KernelReading()
+    var kernelAt: Moment
+    var health = Health()
+    var tableFull = TableFullCount()
+    var parameters: [(name: String, value: UInt64)] = []
+    var doctor: DoctorReport?
+    /// The newest look that was counted, and the newest that was judged.
+    var newestLook, judgedLook: TableLook?
+    var latest: Sample?
+    var metricsDue = MonotonicTime(nanoseconds: 0)
+    /// Between the two clocks, at the newest look.
+    private var wallOffset: Int64
+    private var began: MonotonicTime?
+    var intervals = 0
+    var outputs: [Output] = []
+
+    /// Why watching is to end; nil = it goes on.
+    package internal(set) var ending: String?
+
+    /// An engine that has seen nothing yet. `seed` keeps whoever fills the table from choosing keys that collide.
+    package init(_ plan: EnginePlan, seed: HashSeed, restored: Restored? = nil, at now: Moment) {
+        self.plan = plan
+        collector = Collector(period: plan.sample, limits: plan.limits, seed: seed)
+        news = EventNews(kernel: plan.kernel, source: plan.source)
+        wallOffset = now.wallOffset
+        judge = Judge(settings: plan.rules, identity: plan.identity)
+        kernelAt = now
+        guard let restored else { return }
+        judge.restore(restored.limit, restored.parameters, peak: restored.peakDay, peakKnownFor: restored.peakKnownFor)
+        collector.restore(peakDay: restored.peakDay, knownFor: restored.peakKnownFor, at: now.monotonic)
+    }
+
+    // MARK: What is asked of the host
+
+    /// Whether readings are wanted that the engine has not asked for yet.
+    package var isWaiting: Bool { !agenda.isEmpty }
+
+    /// What is wanted, each once; the quick ones are to be answered before anything else is taken.
+    package mutating func takeWants() -> [Want] { agenda.take() }
+
+    /// What is to be published.
+    package mutating func takeOutputs() -> [Output] {
+        defer { outputs = [] }
+        return outputs
+    }
+
+    /// When to come back, whatever happens: a reload is to be judged, what was wanted did not come, the time is over.
+    package var nextDeadline: MonotonicTime? {
+        let over = began.flatMap { began in plan.duration.map { began + $0 } }
+        return [judge.settlesAt, patience.until, over].compactMap { $0 }.min()
+    }
+
+    // MARK: Records
+
+    /// Takes a batch off the ring.
+    package mutating func take(_ records: borrowing Span<cnf_record>) {
+        for index in records.indices {
+            switch UInt32(records[index].event.kind) {
+            case CNF_NEW.rawValue: collector.countNew(records[index].event)
+            case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue: break
+            case CNF_TABLE.rawValue: take(TableLook(records[index].table))
+            case CNF_COUNTS.rawValue: collector.take(records[index].counts)
+            case CNF_DUTY.rawValue: collector.take(records[index].duty)
+            case CNF_STATUS.rawValue: take(records[index].status)
+            default: break
+            }
+        }
+    }
+
+    private mutating func take(_ record: cnf_status) {
+        let time = MonotonicTime(nanoseconds: record.time_ns)
+        guard let status = EventStatus(record), let text = news.take(status) else { return }
+        log(text, at: Moment(monotonic: time, wallOffset: wallOffset))
+    }
+
+    private mutating func take(_ look: TableLook) {
+        wallOffset = look.moment.wallOffset
+        agenda.advance(to: look.moment.monotonic)
+        collector.take(look)
+        newestLook = look
+        patience.add(look)
+        proceed(at: look.moment)
+    }
+
+    // MARK: Readings
+
+    /// Takes a reading that was begun at `moment`.
+    package mutating func take(_ reading: Reading, at moment: Moment) {
+        let time = moment.monotonic
+        agenda.advance(to: time)
+        switch reading {
+        case .tick: tick(at: moment)
+        case .time: break
+        case .accept: due.accept = moment
+        case .show: if let latest { outputs.append(.status(report(latest))) }
+        case .end(let why): ending = ending ?? why
+        case .stop: due.stop = moment
+        case .settings(let values):
+            agenda.answered(.settings, at: time)
+            let isChanged = !values.elementsEqual(parameters, by: ==)
+            parameters = values
+            patience.settings = Patience.Settings(values: values, moment: moment, isChanged: isChanged)
+        case .kernel(let reading):
+            agenda.answered(.kernel(TableFaults(nil)), at: time)
+            kernel = reading
+            if let statistics = reading.statistics { collector.take(statistics) }
+            kernelAt = moment
+        case .log(let lines):
+            agenda.answered(.log, at: time)
+            tableFull.add(lines)
+        case .health(let health):
+            agenda.answered(.health, at: time)
+            self.health = health
+        case .configuration(let configured):
+            agenda.answered(.configuration, at: time)
+            judge.configure(limit: configured.limit, parameters: configured.parameters)
+        case .origin(let origin):
+            agenda.answered(.origin, at: time)
+            judge.origin = origin
+        case .doctor(let report):
+            agenda.answered(.doctor, at: time)
+            if doctor == nil { metricsDue = time }
+            doctor = report
+        case .survey(let result, let took):
+            agenda.answered(.survey(establishedTimeout: nil), at: time)
+            if let error = surveys.end(result, took: took, at: time) { log(Engine.words(error), at: moment) }
+        }
+        proceed(at: moment)
+    }
+
+    private mutating func tick(at moment: Moment) {
+        if began == nil {
+            began = moment.monotonic
+        } else {
+            intervals += 1
+        }
+        due.tick = moment
+        due.needsSettings = agenda.tick(at: moment.monotonic, hasConfiguration: plan.hasConfiguration)
+    }
+
+    // MARK: Judging, in order
+
+    /// Judges what need not wait any longer, and closes what is due.
+    private mutating func proceed(at now: Moment) {
+        if let began, let duration = plan.duration, now.monotonic - began >= duration {
+            ending = ending ?? "--duration is over"
+        }
+        let isHurried = due.stop != nil
+        while true {
+            if let reading = patience.settings {
+                guard isHurried || isKnown(reading, at: now.monotonic) else { return }
+                patience.settings = nil
+                say(judge.observe(parameters: reading.withoutPrefix, at: reading.moment), at: now)
+            } else if let look = patience.looks.first {
+                guard isHurried || isKnown(look, at: now.monotonic) else { return }
+                patience.looks.removeFirst()
+                judge(look, at: now)
+            } else {
+                break
+            }
+        }
+        acceptIfKnown()
+        closeIfKnown()
+    }
+
+    /// Whether the reading can be judged. A written setting may follow a configuration that was written with it.
+    private mutating func isKnown(_ reading: Patience.Settings, at now: MonotonicTime) -> Bool {
+        guard reading.isChanged, plan.hasConfiguration else { return true }
+        return agenda.has(.configuration, for: reading.moment.monotonic) || patience.isOver(reading.moment, at: now)
+    }
+
+    /// Whether the look can be judged. Who writes a limit often wrote its configuration just before, or is a program that
+    /// started just before. And what a reload took away is told with the limit, so it must be known by then.
+    private mutating func isKnown(_ look: TableLook, at now: MonotonicTime) -> Bool {
+        let time = look.moment.monotonic
+        var isKnown = true
+        if look.limit != judgedLook?.limit, plan.hasConfiguration {
+            let isConfigured = agenda.has(.configuration, for: time)
+            isKnown = agenda.has(.origin, for: time) && isConfigured
+        }
+        if judge.isSettling { isKnown = agenda.has(.settings, for: time) && isKnown }
+        return isKnown || patience.isOver(look.moment, at: now)
+    }
+
+    private mutating func judge(_ look: TableLook, at now: Moment) {
+        judgedLook = look
+        judge.countsReloads = look.countsReloads
+        let announcements = judge.observe(look)
+        // Who puts the limit back puts the settings back with it: not to be judged by what was read before.
+        if announcements.contains(where: { $0.state == .resolved }) { agenda.add(.settings) }
+        say(announcements, at: now)
+    }
+
+    /// Says what cannot wait for the interval; the files follow when the readings for them are there.
+    private mutating func say(_ announcements: [Announcement], at now: Moment) {
+        guard !announcements.isEmpty else { return }
+        outputs.append(.say(announcements))
+        due.files = due.files ?? now
+    }
+
+    private mutating func log(_ text: String, level: Level? = nil, at now: Moment) {
+        outputs.append(
+            .say([Announcement(time: now.wall, name: "monitor", state: .log, level: level, summary: text)]))
+    }
+
+    private static func words(_ error: SystemError) -> String {
+        let cure = error.isNotPermitted ? "; a dump needs CAP_NET_ADMIN" : ""
+        return "what fills the table is not known: \(error)\(cure)"
+    }
+
+    private mutating func acceptIfKnown() {
+        guard let asked = due.accept else { return }
+        let time = asked.monotonic
+        let isConfigured = !plan.hasConfiguration || agenda.has(.configuration, for: time)
+        guard agenda.has(.settings, for: time) && isConfigured else { return }
+        due.accept = nil
+        judge.acceptLive()
+        let limit = judgedLook?.limit.map(limitText) ?? "none"
+        log("SIGHUP: the limit that is live now is the accepted one: \(limit)", at: asked)
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// What an engine is told before it begins.
+package struct EnginePlan: Sendable {
+    /// Whose host and namespace.
+    package var identity: Identity
+    /// Thresholds and holds.
+    package var rules: RuleSettings
+    /// How often the table is looked at.
+    package var sample: Duration
+    /// How long an interval is.
+    package var interval: Duration
+    /// Stop after this long.
+    package var duration: Duration?
+    /// Stop after this many intervals.
+    package var count: Int?
+    /// How often the textfile is due.
+    package var textfileInterval: Duration
+    /// Configuration and programs of the host are there to be read.
+    package var hasConfiguration: Bool
+    /// Its table can be dumped: it is this kernel's.
+    package var hasDumps: Bool
+    /// What listening for events may cost.
+    package var limits = EventBudget.Limits()
+    /// How events are to be read.
+    package var source = SourceChoice.auto
+    /// The running kernel's release.
+    package var kernel = ""
+    /// Statistics with a cpu label instead of sums.
+    package var perCPU = false
+    /// A netns label on every metric.
+    package var netnsLabel: String?
+    /// Which /proc is read.
+    package var procfs = "/proc"
+    /// The inode of the network namespace.
+    package var netnsInode: UInt64?
+
+    /// A plan with everything a monitor's engine needs.
+    package init(
+        identity: Identity, rules: RuleSettings = RuleSettings(), sample: Duration = .milliseconds(100),
+        interval: Duration = .seconds(1), duration: Duration? = nil, count: Int? = nil,
+        textfileInterval: Duration = .seconds(15), hasConfiguration: Bool = false, hasDumps: Bool = false
+    ) {
+        self.identity = identity
+        self.rules = rules
+        self.sample = sample
+        self.interval = interval
+        self.duration = duration
+        self.count = count
+        self.textfileInterval = textfileInterval
+        self.hasConfiguration = hasConfiguration
+        self.hasDumps = hasDumps
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// What the engine makes of an interval's end, and of what was said between two.
+
+extension Engine {
+    /// Closes the interval, writes the files, or ends, once the readings for it are there.
+    mutating func closeIfKnown() {
+        guard let since = (due.stop ?? due.tick ?? due.files)?.monotonic else { return }
+        // All of them are wanted at once.
+        let hasKernel = agenda.has(.kernel(TableFaults(newestLook)), for: since)
+        let hasHealth = agenda.has(.health, for: since)
+        let hasLog = due.tick == nil || agenda.has(.log, for: since)
+        let needsSettings = due.stop != nil || (due.tick != nil && due.needsSettings)
+        let hasSettings = !needsSettings || agenda.has(.settings, for: since)
+        guard hasKernel, hasHealth, hasLog, hasSettings else { return }
+        let (tick, stop) = (due.tick, due.stop)
+        due.tick = nil
+        due.files = nil
+        if stop != nil {
+            due.stop = nil
+            finish()
+        } else if tick != nil {
+            closeInterval()
+        } else {
+            writeFiles()
+        }
+    }
+
+    private mutating func closeInterval() {
+        let isFirst = latest == nil
+        guard let sample = collector.close(surroundings) else { return }
+        tableFull = TableFullCount()
+        latest = sample
+        let announcements = judge.judge(sample)
+        survey(after: announcements, now: sample.moment.monotonic)
+
+        let isMetricsTime = sample.moment.monotonic >= metricsDue
+        if isMetricsTime { metricsDue = sample.moment.monotonic + plan.textfileInterval }
+        let isChange = announcements.contains { $0.state != .repeating && $0.state != .log }
+        let report = report(sample)
+        if !announcements.isEmpty { outputs.append(.say(announcements)) }
+        if !isFirst { outputs.append(.show(report)) }
+        outputs.append(.write(report, metrics: isMetricsTime || isChange))
+        if isMetricsTime || isChange { keep(sample) }
+        if let count = plan.count, intervals >= count { ending = ending ?? "--count is reached" }
+    }
+
+    /// Something was said between two intervals: the files tell of it at once, all of one moment.
+    private mutating func writeFiles() {
+        guard let latest, let sample = collector.preview(surroundings, after: latest) else { return }
+        outputs.append(.write(report(sample), metrics: true))
+        keep(sample)
+    }
+
+    /// Counts what was still under way, and leaves files that say that the monitor has stopped.
+    private mutating func finish() {
+        guard let sample = collector.close(surroundings) else { return }
+        keep(sample)
+        var last = report(sample)
+        last.isUp = false
+        outputs.append(.write(last, metrics: true))
+    }
+
+    /// Has the table looked into when an alert about its usage has begun to fire.
+    private mutating func survey(after announcements: [Announcement], now: MonotonicTime) {
+        surveys.follow(announcements, firing: judge.firing)
+        let mayDump = plan.hasDumps && kernel.isNetlinkThere
+        guard surveys.begin(at: now, moduleChanged: judge.moduleBackAt, mayDump: mayDump) else { return }
+        let timeout = parameters.first { $0.name == "nf_conntrack_tcp_timeout_established" }?.value
+        agenda.add(.survey(establishedTimeout: timeout))
+    }
+
+    private mutating func keep(_ sample: Sample) {
+        guard let kept = judge.keep else { return }
+        outputs.append(
+            .keep(
+                Kept(
+                    limit: kept.limit, parameters: kept.parameters, moment: sample.moment,
+                    peakDay: sample.entriesPeakDay, peakKnownFor: sample.peakKnownFor)))
+    }
+
+    private var surroundings: Collector.Surroundings {
+        var around = Collector.Surroundings(moment: kernelAt)
+        around.buckets = kernel.buckets
+        around.tableFullLines = tableFull
+        around.listening = news.method != nil
+        if around.listening { around.isNetlinkThere = kernel.isNetlinkThere }
+        around.ringCapacity = health.ringCapacity
+        around.ringPeak = health.ringPeak
+        around.cpuSeconds = health.cpuSeconds
+        around.survey = surveys.survey(at: kernelAt.monotonic)
+        around.degraded = kernel.degraded + [news.degradation].compactMap { $0 } + health.degraded
+        return around
+    }
+
+    /// `sample` and all that was judged so far.
+    func report(_ sample: Sample) -> Report {
+        var report = Report(identity: plan.identity, sample: sample)
+        report.firing = judge.firing
+        report.reloads = judge.reloads
+        report.drops = judge.drops
+        report.baseline = judge.baseline
+        report.module = kernel.module
+        report.parameters = parameters
+        report.doctor = doctor
+        report.source = news.method?.source ?? "none"
+        report.eventsReason = news.unavailable
+        if let why = sample.duty?.hindrance {
+            report.eventsReason = "the event groups are left (--event-budget) and not joined again: \(why.words)"
+        }
+        report.sinkLost = health.sinkLost
+        report.interval = plan.interval
+        report.perCPU = plan.perCPU
+        report.netnsLabel = plan.netnsLabel
+        report.procfs = plan.procfs
+        report.netnsInode = plan.netnsInode
+        return report
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// What waits for a reading before it is judged, in order; not for long, since a file system that hangs must not silence
+/// an alert.
+struct Patience {
+    /// A reading of the settings.
+    struct Settings {
+        var values: [(name: String, value: UInt64)]
+        var moment: Moment
+        /// It differs from the one before.
+        var isChanged: Bool
+
+        private static let prefix = "nf_conntrack_"
+
+        /// Without the prefix and the limit, which has a watch of its own.
+        var withoutPrefix: [String: UInt64] {
+            let named = values.filter { $0.name != "nf_conntrack_max" }.map { name, value in
+                (name.hasPrefix(Settings.prefix) ? String(name.dropFirst(Settings.prefix.count)) : name, value)
+            }
+            return Dictionary(named) { first, _ in first }
+        }
+    }
+
+    /// A configuration is read within milliseconds.
+    private static let most = Duration.milliseconds(100)
+
+    var looks: [TableLook] = []
+    /// Judged before the looks: a look may wait for it.
+    var settings: Settings?
+
+    var isWaiting: Bool { settings != nil || !looks.isEmpty }
+
+    mutating func add(_ look: TableLook) {
+        looks.append(look)
+    }
+
+    func isOver(_ moment: Moment, at now: MonotonicTime) -> Bool {
+        now - moment.monotonic >= Patience.most
+    }
+
+    /// When the first of them waits no longer.
+    var until: MonotonicTime? {
+        (settings?.moment ?? looks.first?.moment).map { $0.monotonic + Patience.most }
+    }
+}
+
+/// What is to be done as soon as it can be: since when each waits.
+struct Due {
+    /// An interval is to be closed.
+    var tick: Moment?
+    /// The interval needs a reading of the settings.
+    var needsSettings = false
+    /// Something was said: the files are to be written.
+    var files: Moment?
+    /// What is live is to be accepted.
+    var accept: Moment?
+    /// The end.
+    var stop: Moment?
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import Glibc
+
+/// The host that is looked at: where it lies, and whether it is the running one. Decided once, here.
+package struct HostPaths: Sendable {
+    /// Where /proc is.
+    package let procfs: String
+    /// Where /sys is.
+    package let sysfs: String
+    /// Prefix for /etc, /run, /usr/lib look-ups; "" is this host's.
+    package let root: String
+    /// `procfs` is a mounted /proc: it shows this kernel, now. A saved tree's kernel sends no events here, and this one's
+    /// log, statistics and dumps say nothing about it.
+    package let isLive: Bool
+    /// /sys where it tells about the module behind this /proc; nil when it is another kernel's.
+    package let sysfsOfTable: String?
+    /// Where the configuration lies that is about this /proc: this host's is not about a saved one, but what lies under a
+    /// root of its own may be. nil = nowhere.
+    package let configurationRoot: String?
+
+    /// Looks at what lies there.
+    package init(procfs: String = "/proc", sysfs: String = "/sys", root: String = "") {
+        self.procfs = procfs
+        self.sysfs = sysfs
+        self.root = root
+        isLive = KernelFile.isProcfs(procfs)
+        sysfsOfTable = isLive || !KernelFile.isSysfs(sysfs) ? sysfs : nil
+        configurationRoot = isLive || root != "" ? root : nil
+    }
+
+    /// A file of /proc/sys/net/netfilter.
+    package func sysctl(_ name: String) -> String { procfs + "/sys/net/netfilter/" + name }
+}
+
+/// Answers what the engine wants to know of the host at once. Owned by the main thread; what may take longer is asked of
+/// `SlowHost`.
+package struct Host: ~Copyable {
+    /// Where it lies.
+    package let paths: HostPaths
+    /// How nf_conntrack was there at the start.
+    package let module: ConntrackModule
+    private var statistics: StatisticsReader
+    private var log: KernelLog?
+
+    /// Opens what is read again and again.
+    package init(_ paths: HostPaths) {
+        self.paths = paths
+        module = paths.sysfsOfTable.map { ConntrackModule.look(sysfs: $0) } ?? .absent
+        statistics = StatisticsReader(procfs: paths.procfs, module: paths.isLive ? module : .absent)
+        log = paths.isLive ? KernelLog() : nil
+    }
+
+    /// A quick reading; nil for what is not asked of a host.
+    package mutating func read(_ want: Want) -> Reading? {
+        switch want {
+        case .settings: .settings(readParameters(procfs: paths.procfs))
+        case .kernel(let faults): .kernel(kernel(faults))
+        case .log: .log(log?.take() ?? TableFullCount())
+        case .health, .configuration, .origin, .doctor, .survey: nil
+        }
+    }
+
+    private mutating func kernel(_ faults: TableFaults) -> KernelReading {
+        var reading = KernelReading()
+        reading.module = module == .absent ? ConntrackModule.look(sysfs: paths.sysfs) : module
+        reading.isNetlinkThere = ConntrackModule.mayListen(sysfs: paths.sysfs)
+        reading.degraded += degradation("nf_conntrack_count", faults.entries, "usage is unknown")
+        reading.degraded += degradation("nf_conntrack_max", faults.limit, "usage is unknown")
+        if !faults.absent { reading.buckets = readNumber(paths.sysctl("nf_conntrack_buckets")) }
+        do throws(SystemError) {
+            reading.statistics = try statistics.read()
+        } catch {
+            let remains = "table samples and events go on"
+            reading.degraded.append(Degradation(part: "statistics", reason: "\(error)", remains: remains))
+        }
+        return reading
+    }
+
+    private func degradation(_ name: String, _ code: Int32, _ remains: String) -> [Degradation] {
+        guard let reason = SystemError.whyNoNumber(at: paths.sysctl(name), code) else { return [] }
+        return [Degradation(part: name, reason: reason, remains: remains)]
+    }
+}
+
+extension SystemError {
+    /// Why a sysctl that should hold a number gave none, with what it holds instead; nil for code 0.
+    static func whyNoNumber(at path: String, _ code: Int32) -> String? {
+        switch code {
+        case 0: return nil
+        case EINVAL:
+            let text = ((try? KernelFile.text(of: path)) ?? "").prefix { $0 != "\n" }.prefix(40)
+            return "\(path) holds no number but \"\(text)\""
+        case ENOENT: return "\(path) is missing"
+        default: return "\(path): \(SystemError.text(code))"
+        }
+    }
+}
