@@ -36,6 +36,18 @@ struct StopTests {
         #expect(metrics.events("new") == 500)
     }
 
+    @Test(arguments: ["2", "16"])
+    func `whatever room the ring has at the end, all that was received and lost is told`(_ ring: String) throws {
+        let namespace = try TestNamespace()
+        let watch = try Watch(in: namespace, "--interval", "1h", "--sample", "1h", "--ring", ring)
+        #expect(try namespace.makeEntries(count: 500) == 500)
+
+        let metrics = try watch.stop()
+        let received = try #require(metrics.events("new"))
+        #expect(try received + #require(metrics.lost("dropped")) == 500)
+        #expect(metrics.sum("conntrack_new_by_protocol_total") == received)
+    }
+
     @Test func `it ends by itself after --count and after --duration`() throws {
         let namespace = try TestNamespace()
         let counting = try Watch(in: namespace, "--count", "3")

@@ -79,7 +79,7 @@ struct Reader: ~Copyable {
     }
 
     private mutating func tell(_ look: TableSampler.Look) {
-        unsaid.push(look.record, to: channel.ring)
+        unsaid.tell(look.record, to: channel.ring)
         if look.isNews { channel.bell.ring() } else { channel.ringWhenFilling() }
     }
 

@@ -55,21 +55,21 @@ import Testing
     @Test func `a full ring loses no count, no status and no proof of an unload`() throws {
         let ring = EventRing(capacity: 2)
         var unsaid = Unsaid()
-        for _ in 0..<2 { unsaid.push(look(), to: ring) }
+        for _ in 0..<2 { unsaid.tell(look(), to: ring) }
         unsaid.tell(.listening(.bpf(ring: 1)))
         unsaid.tell(.failed(EventObstacle(.receive, 5)))
         for _ in 0..<3 {
             unsaid.counts.received.new += 10
             unsaid.counts.dropped += 1
-            unsaid.push(look(unloaded: 1, unloads: 2, loads: 1), to: ring)
-            unsaid.push(look(unloads: 100), to: ring)
+            unsaid.tell(look(unloaded: 1, unloads: 2, loads: 1), to: ring)
+            unsaid.tell(look(unloads: 100), to: ring)
             unsaid.push(to: ring, at: now)
         }
         #expect(!unsaid.isEmpty)
         #expect(kinds(drain(ring)) == [CNF_TABLE.rawValue, CNF_TABLE.rawValue])
         unsaid.push(to: ring, at: now)
         let told = drain(ring)
-        unsaid.push(look(), to: ring)
+        unsaid.push(to: ring, at: now)
         let proof = try #require(drain(ring).first?.table)
 
         #expect(kinds(told) == [CNF_STATUS.rawValue, CNF_COUNTS.rawValue])
@@ -79,7 +79,7 @@ import Testing
         // As many as a byte holds.
         #expect((proof.unloaded, proof.unloads, proof.loads) == (1, 255, 3))
         #expect(unsaid.isEmpty)
-        unsaid.push(look(), to: ring)
+        unsaid.tell(look(), to: ring)
         #expect(drain(ring).first?.table.unloaded == 0)
     }
 
@@ -91,7 +91,7 @@ import Testing
             let came = UInt64(step * 7919 % 101)
             sent += came
             unsaid.counts.received.destroy += came
-            unsaid.push(look(), to: ring)
+            unsaid.tell(look(), to: ring)
             unsaid.push(to: ring, at: now)
             guard step % 5 == 0 || step == 999 else { continue }
             for record in drain(ring) where UInt32(record.event.kind) == CNF_COUNTS.rawValue {

@@ -7,10 +7,8 @@ package import CNetfilter
 package struct Unsaid: Sendable {
     /// Events received and lost.
     package var counts = PendingCounts()
-    /// What unsaid looks at the table prove.
-    private var unloaded: UInt8 = 0
-    private var unloads: UInt8 = 0
-    private var loads: UInt8 = 0
+    /// The last look at the table, with what those before it prove.
+    private var look: cnf_table?
     private var status: EventStatus?
     private var lastStatus = EventStatus.off
     private var duty: EventDuty?
@@ -21,7 +19,7 @@ package struct Unsaid: Sendable {
 
     /// Nothing is kept back.
     package var isEmpty: Bool {
-        counts.isEmpty && unloaded == 0 && unloads == 0 && loads == 0 && status == nil && duty == nil
+        counts.isEmpty && look == nil && status == nil && duty == nil
     }
 
     /// It stands with the events like this now; told when that is new.
@@ -38,22 +36,22 @@ package struct Unsaid: Sendable {
         self.duty = duty
     }
 
+    /// The table looks like this now. Told at once; where there is no room, with what the next look shows.
+    package mutating func tell(_ look: cnf_table, to ring: borrowing EventRing) {
+        var look = look
+        if let before = self.look {
+            look.unloaded |= before.unloaded
+            look.unloads = UInt8(clamping: Int(look.unloads) + Int(before.unloads))
+            look.loads = UInt8(clamping: Int(look.loads) + Int(before.loads))
+        }
+        self.look = ring.push(cnf_record(table: look)) ? nil : look
+    }
+
     /// Tells what is to be told, as far as there is room.
     package mutating func push(to ring: borrowing EventRing, at time: MonotonicTime) {
         if let status, ring.push(cnf_record(status: cnf_status(status, at: time))) { self.status = nil }
         counts.push(at: time) { ring.push(cnf_record(counts: $0)) }
+        if let look, ring.push(cnf_record(table: look)) { self.look = nil }
         if let duty, ring.push(cnf_record(duty: cnf_duty(duty, at: time))) { self.duty = nil }
-    }
-
-    /// Tells of a look at the table, and of what those before it proved and could not tell.
-    package mutating func push(_ look: cnf_table, to ring: borrowing EventRing) {
-        var look = look
-        look.unloaded |= unloaded
-        look.unloads = UInt8(clamping: Int(look.unloads) + Int(unloads))
-        look.loads = UInt8(clamping: Int(look.loads) + Int(loads))
-        let isTold = ring.push(cnf_record(table: look))
-        unloaded = isTold ? 0 : look.unloaded
-        unloads = isTold ? 0 : look.unloads
-        loads = isTold ? 0 : look.loads
     }
 }
