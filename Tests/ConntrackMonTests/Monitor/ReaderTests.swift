@@ -18,7 +18,7 @@ import Testing
         settings.sysfs = directory.path(of: "sys")
         settings.sample = .milliseconds(1)
         let channel = try Channel(capacity: 2)
-        let reader = try Reader.start(ReaderPlan(settings, isLive: false), channel: channel)
+        let reader = try Reader.start(ReaderPlan(settings, HostPaths(settings)), channel: channel)
         #expect(eventually { channel.ring.count == 2 })
         for name in ["nf_conntrack_count", "nf_conntrack_max"] { unlink(directory.path(of: folder + name)) }
 
