@@ -8,25 +8,28 @@ internal import Synchronization
 public struct LostEvents: Equatable, Sendable {
     /// Dropped by the kernel: the socket's receive buffer was full.
     public var overrun: UInt64 = 0
-    /// Longer than our receive buffer, or not decodable.
+    /// Longer than our receive buffer or the largest record of the kernel's ring.
     public var truncated: UInt64 = 0
+    /// Not decodable: lengths or attributes did not hold together.
+    public var malformed: UInt64 = 0
     /// Decoded, but our ring was full.
     public var dropped: UInt64 = 0
 
     /// All of them.
-    public var total: UInt64 { overrun + truncated + dropped }
+    public var total: UInt64 { overrun + truncated + malformed + dropped }
 
     /// Nothing lost.
-    public init(overrun: UInt64 = 0, truncated: UInt64 = 0, dropped: UInt64 = 0) {
+    public init(overrun: UInt64 = 0, truncated: UInt64 = 0, malformed: UInt64 = 0, dropped: UInt64 = 0) {
         self.overrun = overrun
         self.truncated = truncated
+        self.malformed = malformed
         self.dropped = dropped
     }
 
     static func - (now: Self, before: Self) -> Self {
         Self(
             overrun: now.overrun - before.overrun, truncated: now.truncated - before.truncated,
-            dropped: now.dropped - before.dropped)
+            malformed: now.malformed - before.malformed, dropped: now.dropped - before.dropped)
     }
 }
 
@@ -55,6 +58,7 @@ final class Channel: Sendable {
     private let destroy = Atomic<UInt64>(0)
     private let overrun = Atomic<UInt64>(0)
     private let truncated = Atomic<UInt64>(0)
+    private let malformed = Atomic<UInt64>(0)
     private let dropped = Atomic<UInt64>(0)
     /// False once the kernel failed to say how many it dropped: then the loss is a lower bound.
     private let exact = Atomic<Bool>(true)
@@ -78,7 +82,7 @@ final class Channel: Sendable {
     var lost: LostEvents {
         LostEvents(
             overrun: overrun.load(ordering: .relaxed), truncated: truncated.load(ordering: .relaxed),
-            dropped: dropped.load(ordering: .relaxed))
+            malformed: malformed.load(ordering: .relaxed), dropped: dropped.load(ordering: .relaxed))
     }
 
     var lossIsExact: Bool { exact.load(ordering: .relaxed) }
@@ -109,6 +113,7 @@ final class Channel: Sendable {
     func addLost(_ lost: LostEvents) {
         if lost.overrun > 0 { overrun.add(lost.overrun, ordering: .relaxed) }
         if lost.truncated > 0 { truncated.add(lost.truncated, ordering: .relaxed) }
+        if lost.malformed > 0 { malformed.add(lost.malformed, ordering: .relaxed) }
         if lost.dropped > 0 { dropped.add(lost.dropped, ordering: .relaxed) }
     }
 

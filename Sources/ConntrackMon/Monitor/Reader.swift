@@ -194,13 +194,14 @@ final class Reader {
             }
             if Moment.now().monotonic.nanoseconds >= deadline { break }
         }
-        channel.addLost(LostEvents(truncated: tally.truncated, dropped: tally.dropped))
+        let truncated = tally.truncated.0 + tally.truncated.1 + tally.truncated.2
+        channel.addLost(LostEvents(truncated: truncated, malformed: tally.malformed, dropped: tally.dropped))
         if case .netlink = events?.method {
             channel.addCounted(
                 EventCounts(new: tally.by_kind.0, update: tally.by_kind.1, destroy: tally.by_kind.2))
         }
         budget.count(
-            messages: tally.events + tally.truncated + tally.dropped, entered: tally.by_kind.0,
+            messages: tally.events + truncated + tally.malformed + tally.dropped, entered: tally.by_kind.0,
             at: Moment.now().monotonic)
         if taken > 0 {
             mayCount = true

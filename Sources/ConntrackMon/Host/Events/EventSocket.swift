@@ -142,8 +142,14 @@ struct EventSocket: ~Copyable {
             EventCounts(
                 new: now.sent.0 &- before.sent.0, update: now.sent.1 &- before.sent.1,
                 destroy: now.sent.2 &- before.sent.2),
-            LostEvents(overrun: now.overrun &- before.overrun, truncated: now.truncated &- before.truncated)
+            LostEvents(
+                overrun: EventSocket.sum(now.overrun) &- EventSocket.sum(before.overrun),
+                truncated: EventSocket.sum(now.truncated) &- EventSocket.sum(before.truncated))
         )
+    }
+
+    private static func sum(_ byKind: (UInt64, UInt64, UInt64)) -> UInt64 {
+        byKind.0 + byKind.1 + byKind.2
     }
 
     /// How many messages the kernel dropped since the last call, exactly; nil when this kernel cannot tell.
