@@ -27,7 +27,7 @@ final class Listener {
     /// What came of it.
     struct Received {
         var events: Double
-        /// By stage; none where the program does not count.
+        /// By reason; none where the program does not count.
         var lost: [String: Double] = [:]
     }
 
@@ -168,9 +168,9 @@ final class Listener {
             guard let value = line.split(separator: " ").last.flatMap({ Double($0) }) else { continue }
             if line.hasPrefix("conntrack_events_total{") {
                 received.events += value
-            } else if line.hasPrefix("conntrack_events_lost_total{stage=\"") {
-                let stage = line.split(separator: "\"")[1]
-                received.lost[String(stage), default: 0] += value
+            } else if line.hasPrefix("conntrack_events_lost_total{reason=\"") {
+                let reason = line.split(separator: "\"")[1]
+                received.lost[String(reason), default: 0] += value
             }
         }
         return received

@@ -3,30 +3,16 @@
 import ArgumentParser
 import ConntrackMon
 
-struct StatusCommand: ParsableCommand {
+struct StatusCommand: LookCommand {
+    static let command = CommandName.status
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "One look: everything known now, what is wrong first.",
         discussion: "What a running `watch` knows is taken in while its status.json is fresh.")
 
-    @OptionGroup var global: GlobalOptions
-
-    @Flag(help: "One JSON object, for programs.")
-    var json = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("The limit this host should have. (default: auto)", valueName: "limit"),
-        transform: parseExpectedLimit)
-    var expectMax: UInt64??
+    @OptionGroup var flags: Flags<StatusCommand>
 
     func run() throws {
-        var settings = Settings()
-        settings.rules.expectMax = expectMax ?? nil
-        try global.apply(to: &settings)
-        let shot = OneShot(settings, host: GlobalOptions.host)
-        let now = StatusDocument(shot.report)
-        let document = shot.watch?.refreshed(by: now) ?? now
-        print(json ? document.json() : document.text())
+        try say(Answer.status(values()))
     }
 }

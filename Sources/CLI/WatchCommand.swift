@@ -2,20 +2,6 @@
 
 import ArgumentParser
 import ConntrackMon
-import Glibc
-
-/// `--format`: auto is lines.
-enum FormatChoice: String, ExpressibleByArgument, CaseIterable {
-    case auto, lines, json, none
-
-    var format: StatusFormat {
-        switch self {
-        case .auto, .lines: .lines
-        case .json: .json
-        case .none: .none
-        }
-    }
-}
 
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,19 +12,49 @@ struct WatchCommand: ParsableCommand {
             is live, SIGUSR1 writes the status to stderr, SIGTERM and SIGINT end it.
             """)
 
-    @OptionGroup var global: GlobalOptions
-    @OptionGroup(title: "Sampling") var sampling: SamplingOptions
-    @OptionGroup(title: "Events") var events: EventOptions
-    @OptionGroup(title: "Alerts") var alerts: AlertOptions
-    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup var global: Flags<Global>
+    @OptionGroup(title: OptionTable.sampling.title) var sampling: Flags<Sampling>
+    @OptionGroup(title: OptionTable.events.title) var events: Flags<Events>
+    @OptionGroup(title: OptionTable.alerts.title) var alerts: Flags<Alerts>
+    @OptionGroup(title: OptionTable.output.title) var output: Flags<Output>
+
+    private func values() throws -> OptionValues {
+        var values = OptionValues(.watch)
+        try global.apply(to: &values)
+        try sampling.apply(to: &values)
+        try events.apply(to: &values)
+        try alerts.apply(to: &values)
+        try output.apply(to: &values)
+        return values
+    }
+
+    func validate() throws {
+        try validating {
+            let values = try values()
+            _ = try values.checked()
+            try values.checkFiles()
+        }
+    }
 
     func run() throws {
-        var settings = Settings()
-        try sampling.apply(to: &settings)
-        events.apply(to: &settings)
-        try alerts.apply(to: &settings.rules)
-        try output.apply(to: &settings)
-        try global.apply(to: &settings)
-        try Monitor(settings, host: GlobalOptions.host).run()
+        try Monitor(values().prepared(), host: Probe.hostName).run()
     }
+}
+
+/// A section of the table, as a type.
+protocol WatchSection: FlagGroup {
+    static var section: OptionSection { get }
+}
+
+extension WatchSection {
+    static var command: CommandName { .watch }
+    static var rows: [OptionRow] { section.rows.filter { $0.commands.contains(.watch) } }
+}
+
+extension WatchCommand {
+    enum Global: WatchSection { static var section: OptionSection { OptionTable.global } }
+    enum Sampling: WatchSection { static var section: OptionSection { OptionTable.sampling } }
+    enum Events: WatchSection { static var section: OptionSection { OptionTable.events } }
+    enum Alerts: WatchSection { static var section: OptionSection { OptionTable.alerts } }
+    enum Output: WatchSection { static var section: OptionSection { OptionTable.output } }
 }

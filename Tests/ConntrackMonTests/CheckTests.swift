@@ -78,4 +78,21 @@ import Testing
         #expect(line.count { $0 == "|" } == 1)
         #expect(line.contains("usage_high: a / b"))
     }
+
+    @Test func `the cure of an alert is left out, whatever its text says`() throws {
+        var report = Reports.full
+        let explanation = Explanation("a; fix the b", why: ["c"], fix: .init("d"), prevent: "e")
+        report.firing = [FiringAlert(name: .usageHigh, level: .warning, since: .at(0), explanation: explanation)]
+        var document = StatusDocument(report)
+        func line() -> String {
+            check(Self.look(5, 1000), watch: document, procfs: "/proc", settings: Self.settings()).text
+        }
+        #expect(line().hasSuffix("usage_high: a; fix the b; c"))
+        document = try StatusDocument.parse(document.json())
+        #expect(line().hasSuffix("usage_high: a; fix the b; c"))
+        // As a document of before the headline has it.
+        document.alerts[0].headline = nil
+
+        #expect(line().hasSuffix("usage_high: a; fix the b; c; fix: d; prevent: e"))
+    }
 }

@@ -21,7 +21,7 @@ extension TestNamespace {
         return count
     }
 
-    /// `conntrack -S`, summed over the CPUs, under the names of conntrack_stat_total.
+    /// `conntrack -S`, summed over the CPUs, under the names of conntrack_stat_NAME_total.
     func countedStatistics() throws -> [String: UInt64] {
         var sums: [String: UInt64] = [:]
         for field in try output(of: Command("conntrack", "-S")).split(whereSeparator: \.isWhitespace) {

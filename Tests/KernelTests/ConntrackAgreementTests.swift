@@ -46,13 +46,13 @@ struct ConntrackAgreementTests {
         #expect(try #require(expected["error"]) > 0)
 
         let watch = try Watch(in: namespace, "--textfile-interval", "50ms")
-        try watch.waitForMetrics("statistics") { $0["conntrack_stat_total", ["stat": "invalid"]] != nil }
+        try watch.waitForMetrics("statistics") { $0.statistic("invalid") != nil }
         let metrics = try watch.metrics()
         let folder = try TemporaryDirectory()
         let command = Command(try Repository.builtBinary(), "status", "--json", "--run-dir", folder.path)
         let status = try Status(namespace.output(of: command))
         for (name, value) in expected {
-            #expect(metrics["conntrack_stat_total", ["stat": name]] == Double(value), "\(name)")
+            #expect(metrics.statistic(name) == Double(value), "\(name)")
             #expect(status.stats?[name] == value, "\(name)")
         }
         // At rest nothing moved meanwhile.
@@ -62,7 +62,7 @@ struct ConntrackAgreementTests {
     @Test func `with --per-cpu each CPU's statistics are those of its own line`() throws {
         let namespace = try restingNamespace()
         let watch = try Watch(in: namespace, "--per-cpu")
-        try watch.waitForMetrics("statistics") { $0.sum("conntrack_stat_total") != nil }
+        try watch.waitForMetrics("statistics") { $0.statistic("invalid", cpu: 0) != nil }
         let metrics = try watch.metrics()
         let lines = try namespace.output(of: Command("conntrack", "-S")).split(separator: "\n")
 
@@ -70,7 +70,7 @@ struct ConntrackAgreementTests {
         for (cpu, line) in lines.enumerated() {
             let invalid = line.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("invalid=") }
             let value = try #require(invalid.flatMap { Double($0.dropFirst("invalid=".count)) })
-            #expect(metrics["conntrack_stat_total", ["stat": "invalid", "cpu": "\(cpu)"]] == value)
+            #expect(metrics.statistic("invalid", cpu: cpu) == value)
         }
     }
 

@@ -39,6 +39,7 @@ struct LossTests {
         #expect(try sent(source, metrics) == Double(happened))
         #expect(try #require(metrics.lost("overrun")) > 0)
         #expect(metrics.lost("truncated") == 0)
+        #expect(metrics.lost("malformed") == 0)
     }
 
     @Test(arguments: sources)
@@ -66,6 +67,7 @@ struct LossTests {
         #expect(try sent(source, metrics) == Double(happened))
         #expect(try #require(metrics.lost("dropped")) > 0)
         #expect(metrics.lost("truncated") == 0)
+        #expect(metrics.lost("malformed") == 0)
     }
 
     // An ordinary user's receive buffer is what net.core.rmem_max allows.

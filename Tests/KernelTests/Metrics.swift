@@ -57,9 +57,14 @@ struct Metrics {
         self["conntrack_events_total", ["event": event]]
     }
 
-    /// conntrack_events_lost_total of one stage.
-    func lost(_ stage: String) -> Double? {
-        self["conntrack_events_lost_total", ["stage": stage]]
+    /// conntrack_events_lost_total for one reason.
+    func lost(_ reason: String) -> Double? {
+        self["conntrack_events_lost_total", ["reason": reason]]
+    }
+
+    /// A kernel statistic: the sum, or with --per-cpu that of one CPU.
+    func statistic(_ name: String, cpu: Int? = nil) -> Double? {
+        self["conntrack_stat_\(name)_total", cpu.map { ["cpu": "\($0)"] } ?? [:]]
     }
 
     /// Whether an alert fires at a level; nil when it is not listed.

@@ -16,7 +16,7 @@ struct SourceTests {
     ]
 
     private func source(_ watch: Watch) throws -> String? {
-        try watch.metrics().series.keys.first { $0.name == "conntrack_mon_build_info" }?.labels["source"]
+        try watch.metrics().series.keys.first { $0.name == "conntrack_mon_event_source_info" }?.labels["source"]
     }
 
     /// The line about the source, which a `Watch` has waited for already.

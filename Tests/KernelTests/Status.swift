@@ -18,10 +18,11 @@ struct Status: Decodable {
     struct Lost: Decodable {
         var overrun: UInt64
         var truncated: UInt64
+        var malformed: UInt64
         var dropped: UInt64
         var exact: Bool
 
-        var total: UInt64 { overrun + truncated + dropped }
+        var total: UInt64 { overrun + truncated + malformed + dropped }
     }
 
     struct Alert: Decodable {

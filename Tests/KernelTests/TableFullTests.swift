@@ -44,7 +44,7 @@ extension LimitTests {
         #expect(line.contains(" CRITICAL "))
         #expect(line.contains("\(limit) of \(limit) entries (100.0%): new connections are refused"))
         try watch.waitForMetrics("table_full firing") { $0.fires("table_full", "critical") == true }
-        try watch.waitForMetrics("the drops") { $0["conntrack_stat_total", ["stat": "drop"]] == Double(before + 5) }
+        try watch.waitForMetrics("the drops") { $0.statistic("drop") == Double(before + 5) }
         let check = try Command(
             Repository.builtBinary(), "check", "--run-dir", watch.folder.path
         ).run(in: namespace)

@@ -60,7 +60,7 @@ struct UnprivilegedTests {
         #expect(try eventually { try textfile()["conntrack_entries"] == 3000 })
         let metrics = try textfile()
         #expect(metrics["conntrack_entries_limit"] != nil)
-        #expect(metrics["conntrack_stat_total", ["stat": "drop"]] != nil)
+        #expect(metrics.statistic("drop") != nil)
         #expect(metrics.fires("usage_high", "warning") == true)
         #expect(metrics.sum("conntrack_events_total") == nil)
 

@@ -29,7 +29,7 @@ public enum AlertName: String, CaseIterable, Codable, Sendable {
     }
 
     /// What explains it: while one of these fires, it does not begin and is not repeated.
-    var causes: [AlertName] {
+    package var causes: [AlertName] {
         switch self {
         case .usageHigh: [.tableFull, .moduleUnloaded]
         case .fillForecast: [.tableFull, .moduleUnloaded, .usageHigh]
@@ -105,12 +105,37 @@ public struct Announcement: Equatable, Sendable {
     public var subject: String?
     /// Shared by all that belongs to one reload.
     public var incident: String?
-    /// One line: what, why, and what to do.
-    public var summary: String
+    /// What, why, and what to do.
+    public var explanation: Explanation
     /// Figures for programs.
     public var values: [String: Double] = [:]
     /// Names for programs. They may differ from line to line about one alert, so they are no labels.
     public var details: [String: String] = [:]
+
+    /// Something to be said.
+    package init(
+        time: WallTime, name: String, state: State, level: Level? = nil, subject: String? = nil,
+        incident: String? = nil, explanation: Explanation, values: [String: Double] = [:],
+        details: [String: String] = [:]
+    ) {
+        self.time = time
+        self.name = name
+        self.state = state
+        self.level = level
+        self.subject = subject
+        self.incident = incident
+        self.explanation = explanation
+        self.values = values
+        self.details = details
+    }
+
+    /// Something to be said in one sentence: a line of the monitor's own log.
+    package init(time: WallTime, name: String, state: State, level: Level? = nil, summary: String) {
+        self.init(time: time, name: name, state: state, level: level, explanation: Explanation(summary))
+    }
+
+    /// One line: what, why, and what to do.
+    public var summary: String { explanation.text }
 
     /// The word at the line's start.
     public var word: String {
@@ -133,6 +158,18 @@ public struct FiringAlert: Equatable, Sendable {
     public var level: Level
     /// Since when.
     public var since: Moment
+    /// What the latest line about it says.
+    public var explanation: Explanation
+
+    /// An alert that fires.
+    package init(name: AlertName, subject: String? = nil, level: Level, since: Moment, explanation: Explanation) {
+        self.name = name
+        self.subject = subject
+        self.level = level
+        self.since = since
+        self.explanation = explanation
+    }
+
     /// The latest line about it.
-    public var summary: String
+    public var summary: String { explanation.text }
 }

@@ -55,36 +55,3 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     /// One line of JSON, without a line feed.
     public func json() -> String { encodeJSON(self) }
 }
-
-/// Reads a host, or a saved one, and says what a firewall restart or a reboot would do to its limit. Changes nothing.
-public enum Doctor {
-    /// - Parameters:
-    ///   - root: Prefix for /etc, /run, /usr/lib; "/" for this host.
-    ///   - procfs: Where /proc is, or a saved copy.
-    ///   - sysfs: Where /sys is, or a saved copy.
-    public static func examine(root: String, procfs: String, sysfs: String) -> DoctorReport {
-        judge(DoctorFacts(root: root, procfs: procfs, sysfs: sysfs))
-    }
-
-    /// Pure.
-    static func judge(_ facts: DoctorFacts) -> DoctorReport {
-        let verdict = UnloadVerdict(facts)
-        let outlook = Outlook(facts)
-        let origin = facts.limit.flatMap {
-            KernelDefaults.recognise(
-                limit: $0, buckets: facts.buckets, memory: facts.memory, release: facts.release, cores: facts.cores,
-                hashsize: facts.loadHashsize)
-        }
-        var examination = Examination(facts: facts, verdict: verdict, outlook: outlook, limitOrigin: origin)
-        let reloaded: UInt64? =
-            switch verdict.wouldUnload {
-            case true?: outlook.limit?.afterReload
-            case false?: facts.limit
-            case nil: nil
-            }
-        return DoctorReport(
-            reloadWouldUnload: verdict.wouldUnload, why: verdict.why, reloadLimit: reloaded, limit: facts.limit,
-            module: facts.modules.conntrack, limitOrigin: origin, settings: outlook.rows,
-            findings: examination.findings())
-    }
-}

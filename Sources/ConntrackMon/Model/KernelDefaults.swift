@@ -49,30 +49,26 @@ public struct KernelDefaults: Equatable, Sendable {
     /// Where a limit comes from, when it is a number that a kernel or a well-known program chooses; else nil.
     public static func recognise(
         limit: UInt64, buckets: UInt64?, memory: UInt64?, release: KernelRelease?, cores: Int?, hashsize: UInt64? = nil
-    ) -> String? {
+    ) -> LimitOrigin.Guess? {
         if let memory, let release {
             if let hashsize, limit == KernelDefaults(memory: memory, release: release, hashsize: hashsize).limit {
-                return "8 x hashsize, which is given as \(hashsize) at load"
+                return .givenHashsize(hashsize)
             }
-            if limit == KernelDefaults(memory: memory, release: release).limit {
-                return "this kernel's default for \(size(memory)) of memory"
-            }
-            if release.isEL7, memory > 4 * gibibyte, limit == 65_536 {
-                return "a default of EL7's kernels"
-            }
+            if limit == KernelDefaults(memory: memory, release: release).limit { return .kernelDefault(memory: memory) }
+            if release.isEL7, memory > 4 * gibibyte, limit == 65_536 { return .el7Default }
         }
-        if let name = kubeProxy(limit: limit, cores: cores) { return name }
-        if let buckets, buckets > 0, limit == 8 * buckets { return "8 x hashsize \(buckets), as a load with it gives" }
+        if let value = kubeProxy(limit: limit, cores: cores) { return .kubeProxy(value) }
+        if let buckets, buckets > 0, limit == 8 * buckets { return .hashsize(buckets) }
         return nil
     }
 
     /// kube-proxy's --conntrack-max-per-core and --conntrack-min, and the cap that 1.36 brought.
-    private static func kubeProxy(limit: UInt64, cores: Int?) -> String? {
+    private static func kubeProxy(limit: UInt64, cores: Int?) -> LimitOrigin.KubeProxyValue? {
         guard let cores, cores > 0 else { return nil }
         let wanted = UInt64(cores) * 32_768
-        if wanted > 131_072, wanted == limit { return "kube-proxy's value (32768 x \(cores) cores)" }
-        if wanted <= 131_072, limit == 131_072 { return "kube-proxy's minimum" }
-        if wanted > 1_048_576, limit == 1_048_576 { return "kube-proxy's maximum" }
+        if wanted > 131_072, wanted == limit { return .perCore(cores: cores) }
+        if wanted <= 131_072, limit == 131_072 { return .minimum }
+        if wanted > 1_048_576, limit == 1_048_576 { return .maximum }
         return nil
     }
 
@@ -84,7 +80,7 @@ public struct KernelDefaults: Equatable, Sendable {
     }
 
     /// The other settings as nf_conntrack begins with them, where all kernels since 2.6.32 agree or the version tells.
-    static func setting(_ name: String, release: KernelRelease?) -> UInt64? {
+    package static func setting(_ name: String, release: KernelRelease?) -> UInt64? {
         switch name {
         case "nf_conntrack_udp_timeout_stream": release.map { $0 >= KernelRelease(5, 0) ? 120 : 180 }
         default: fixedSettings[name]

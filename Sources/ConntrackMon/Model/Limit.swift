@@ -30,24 +30,21 @@ public struct ConfiguredLimit: Equatable, Sendable {
     }
 }
 
-/// Something LimitWatch or ParameterWatch has to say that has no end.
-struct Notice: Equatable {
-    var name: NoticeName
-    var summary: String
-    var incident: String?
-    var values: [String: Double] = [:]
+/// What sysctl configuration says a setting should be, and where.
+public struct ConfiguredParameter: Equatable, Sendable {
+    /// The value.
+    public var value: UInt64
+    /// "/etc/sysctl.d/90-conntrack.conf:3".
+    public var place: String
+
+    /// A value and where it stands.
+    public init(value: UInt64, place: String) {
+        self.value = value
+        self.place = place
+    }
 }
 
 /// Whether `limit` is lower than `other`; 0 = unlimited is lower than nothing.
-func isLess(_ limit: UInt64, _ other: UInt64) -> Bool {
+package func isLess(_ limit: UInt64, _ other: UInt64) -> Bool {
     limit != other && limit != 0 && (other == 0 || limit < other)
-}
-
-/// How often the module was reloaded, and whether that is exact.
-struct ReloadCount: Equatable, Sendable {
-    var total: UInt64 = 0
-    /// False where uevents do not arrive: then each proof may stand for several.
-    var isExact = true
-
-    var caveat: String { isExact ? "" : "; seen without uevents, so there may have been more" }
 }

@@ -38,6 +38,9 @@ public struct Report: Sendable {
     /// The inode of the network namespace.
     public var netnsInode: UInt64?
 
+    /// What each output could not take since the monitor began, by its `SinkName`; one that is not named lost nothing.
+    public var sinkLost: [(sink: String, lost: UInt64)] = []
+
     /// A report of `sample` with nothing judged.
     public init(identity: Identity, sample: Sample) {
         self.identity = identity
@@ -46,4 +49,29 @@ public struct Report: Sendable {
 
     /// conntrack_module_loaded.
     public var isModuleLoaded: Bool { !sample.table.absent }
+
+    /// The highest count of the last 2 minutes, `sample.table` included: that look may be later than the sample's peak.
+    public var entriesPeak: UInt64? { including(sample.entriesPeak) }
+
+    /// The highest count of the last 24 hours, likewise.
+    public var entriesPeakDay: UInt64? { including(sample.entriesPeakDay) }
+
+    private func including(_ peak: UInt64?) -> UInt64? {
+        peak.map { max($0, sample.table.entries ?? 0) }
+    }
+
+    /// What one output lost.
+    public func lost(by sink: SinkName) -> UInt64 {
+        sinkLost.first { $0.sink == sink.rawValue }?.lost ?? 0
+    }
+}
+
+/// The outputs that can fall behind; the label of conntrack_mon_sink_lost_total.
+public enum SinkName: String, CaseIterable, Sendable {
+    /// stdout and stderr.
+    case lines
+    /// Textfile, status.json, state.
+    case files
+    /// The program of --on-alert.
+    case hook
 }

@@ -119,14 +119,18 @@ extension Survey {
         )
     }
 
-    /// "why: SYN_RECV 61.0% (half-open ...), source 203.0.113.9 58.2%; next: conntrack -L -p tcp --state SYN_RECV".
-    public var text: String {
-        guard let first = causes.first else {
-            return "why: nothing stands out among \(entries) entries; next: conntrack-mon top --by source"
-        }
+    /// "why: SYN_RECV 61.0% (half-open ...), source 203.0.113.9 58.2%".
+    public var reason: String {
+        guard let first = causes.first else { return "why: nothing stands out among \(entries) entries" }
         let others = causes.dropFirst().map { ", \($0.text)" }.joined()
-        return "why: \(first.text) (\(first.meaning))\(others); next: \(first.next)"
+        return "why: \(first.text) (\(first.meaning))\(others)"
     }
+
+    /// The next command to type.
+    public var next: String { causes.first?.next ?? "conntrack-mon top --by source" }
+
+    /// "why: SYN_RECV 61.0% (half-open ...), source 203.0.113.9 58.2%; next: conntrack -L -p tcp --state SYN_RECV".
+    public var text: String { "\(reason); next: \(next)" }
 
     /// For programs.
     var values: [String: Double] {

@@ -65,17 +65,25 @@ import Testing
             root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
     }
 
-    @Test func `the kernel's default is called so`() throws {
-        let guess = try origin().guess(65_536, 65_536)
+    @Test func `the kernel's default is recognised by what the host says of itself`() throws {
+        let guess = try origin().guess(limit: 65_536, buckets: 65_536)
 
-        #expect(guess == .init(text: "this kernel's default for 1.9 GB of memory"))
+        #expect(guess == .kernelDefault(memory: 2_027_280 * 1024))
+        #expect(guess?.text == "this kernel's default for 1.9 GB of memory")
     }
 
     @Test func `a number that nobody chooses is nobody's`() throws {
-        #expect(try origin().guess(777_777, 65_536) == nil)
+        #expect(try origin().guess(limit: 777_777, buckets: 65_536) == nil)
     }
 
-    @Test func `a hash size gives eight times itself`() throws {
-        #expect(try origin().guess(1_048_576, 131_072)?.text == "8 x hashsize 131072, as a load with it gives")
+    @Test func `a kube-proxy that starts later is another origin`() throws {
+        let before = try origin()
+        #expect(!before.hasKubeProxy)
+        try directory.write("", to: "var/lib/kubelet/config.yaml")
+        try directory.write("kube-proxy\n", to: "proc/77/comm")
+        try directory.write("kube-proxy\u{0}", to: "proc/77/cmdline")
+
+        #expect(try origin().hasKubeProxy)
+        #expect(try origin() != before)
     }
 }

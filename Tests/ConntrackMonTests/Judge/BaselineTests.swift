@@ -95,37 +95,36 @@ import Testing
 
     @Test func `its line names value, place, writer and cure`() {
         var judge = Judge(settings: RuleSettings(), identity: Identity(host: "gw12", netns: "root"))
-        judge.origin = LimitOrigin { limit, buckets in
-            .init(text: "default for \(limit) by \(buckets ?? 0) buckets")
-        }
+        judge.origin = LimitOrigin()
         judge.configure(limit: ConfiguredLimit(limit: 1000, place: "/etc/sysctl.conf:7"), parameters: [:])
-        _ = judge.observe(.at(0, limit: 500))
-        let said = judge.judge(.at(0, limit: 500) { $0.buckets = 64 })
+        _ = judge.observe(.at(0, limit: 512))
+        let said = judge.judge(.at(0, limit: 512) { $0.buckets = 64 })
 
         #expect(
             said.map(\.summary) == [
-                "nf_conntrack_max is 500, but /etc/sysctl.conf:7 says 1000; it looks like default for 500 by 64 buckets;"
-                    + " fix: sysctl -w net.netfilter.nf_conntrack_max=1000"
+                "nf_conntrack_max is 512, but /etc/sysctl.conf:7 says 1000; it looks like 8 x hashsize 64, as a load with"
+                    + " it gives; fix: sysctl -w net.netfilter.nf_conntrack_max=1000"
             ])
     }
 
     @Test func `where a program writes the limit, its setting is the fix and not the sysctl`() {
         var judge = Judge(settings: RuleSettings(), identity: Identity(host: "gw12", netns: "root"))
-        judge.origin = LimitOrigin { _, _ in
-            .init(text: "kube-proxy's minimum", setting: "kube-proxy's --conntrack-min")
-        }
-        judge.configure(limit: ConfiguredLimit(limit: 1000, place: "/etc/sysctl.conf:7"), parameters: [:])
-        _ = judge.observe(.at(0, limit: 500))
-        let notApplied = judge.judge(.at(0, limit: 500)).map(\.summary)
-        let dropped = judge.observe(.at(1, limit: 400)).map(\.summary)
+        judge.origin = LimitOrigin(cores: 2, hasKubeProxy: true)
+        judge.configure(limit: ConfiguredLimit(limit: 1_048_576, place: "/etc/sysctl.conf:7"), parameters: [:])
+        _ = judge.observe(.at(0, limit: 131_072))
+        let notApplied = judge.judge(.at(0, limit: 131_072)).map(\.summary)
+        _ = judge.observe(.at(1, limit: 262_144))
+        let dropped = judge.observe(.at(2, limit: 131_072)).map(\.summary)
 
         for summary in notApplied + dropped {
-            #expect(summary.hasSuffix("fix: change kube-proxy's --conntrack-min, or it is written again"), "\(summary)")
+            let fix = "fix: change kube-proxy's --conntrack-max-per-core and --conntrack-min, or it is written again"
+            #expect(summary.hasSuffix(fix), "\(summary)")
             #expect(!summary.contains("sysctl -w"))
         }
         #expect(notApplied.count == 1)
-        #expect(dropped.first?.contains("1000 -> 400") == false)
-        #expect(dropped.first?.hasPrefix("nf_conntrack_max 500 -> 400 (kube-proxy's minimum; written while") == true)
+        #expect(dropped.count == 1)
+        let start = "nf_conntrack_max 262144 -> 131072 (kube-proxy's minimum; written while"
+        #expect(dropped.first?.hasPrefix(start) == true, "\(dropped)")
     }
 
     @Test func `boot may still be under way: not said before --boot-grace`() {

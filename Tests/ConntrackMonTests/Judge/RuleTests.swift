@@ -134,12 +134,12 @@ import Testing
         #expect(run.announcements.map(\.summary) == ["1 events (1 dropped) lost"])
         run.samples(60...60) {
             $0.eventsMinute = 1_000_000
-            $0.lostNow = LostEvents(overrun: 2, truncated: 3)
+            $0.lostNow = LostEvents(overrun: 2, truncated: 3, malformed: 4)
             $0.lostMinute.dropped = 60
         }
 
         #expect(run.said == ["NOTICE events_lost", "NOTICE events_lost"])
-        #expect(run.lastSummary == "64 events (2 overrun, 3 truncated, 59 dropped) lost")
+        #expect(run.lastSummary == "68 events (2 overrun, 3 truncated, 4 malformed, 59 dropped) lost")
     }
 
     @Test func `what the alert has said is not noticed afterwards`() {

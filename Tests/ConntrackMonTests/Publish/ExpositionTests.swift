@@ -32,7 +32,10 @@ import Testing
     }
 
     @Test func `a full report has every family, in the catalogue's order`() {
-        #expect(families(Reports.full) == Metric.allCases.map { $0.rawValue[...] })
+        var report = Reports.full
+        for stat in Stat.allCases { report.sample.stats?[stat] = 1 }
+
+        #expect(families(report) == MetricFamily.all.map { $0.name[...] })
     }
 
     @Test func `what is not known is absent`() {
@@ -83,7 +86,8 @@ import Testing
         let text = exposition(of: report)
 
         for line in [
-            "conntrack_events_total{event=\"new\"} 0", "conntrack_events_lost_total{stage=\"truncated\"} 0",
+            "conntrack_events_total{event=\"new\"} 0", "conntrack_events_lost_total{reason=\"truncated\"} 0",
+            "conntrack_events_lost_total{reason=\"malformed\"} 0", "conntrack_mon_sink_lost_total{sink=\"hook\"} 0",
             "conntrack_new_by_protocol_total{protocol=\"sctp\"} 0", "conntrack_limit_drops_total{cause=\"reboot\"} 0",
         ] {
             #expect(text.contains("\n\(line)\n"))
@@ -91,5 +95,57 @@ import Testing
         for name in AlertName.allCases {
             #expect(text.contains("conntrack_alert_firing{alert=\"\(name.rawValue)\","), "\(name)")
         }
+    }
+
+    @Test func `what an output lost is told by its name, and the others lost nothing`() {
+        var report = Reports.minimal
+        report.sinkLost = [("hook", 3)]
+        let text = exposition(of: report)
+
+        for line in ["{sink=\"lines\"} 0", "{sink=\"files\"} 0", "{sink=\"hook\"} 3"] {
+            #expect(text.contains("\nconntrack_mon_sink_lost_total\(line)\n"))
+        }
+    }
+
+    @Test func `the version is constant, and the source of events has a metric of its own`() {
+        var report = Reports.full
+        report.source = "bpf"
+        let text = exposition(of: report)
+
+        #expect(text.contains("\nconntrack_mon_build_info{version=\"\(conntrackMonVersion)\"} 1\n"))
+        #expect(text.contains("\nconntrack_mon_event_source_info{source=\"bpf\"} 1\n"))
+    }
+
+    @Test func `a look later than the sample never shows more entries than their peak`() {
+        var report = Reports.full
+        report.sample.table.entries = 50_301
+        let status = StatusDocument(report)
+
+        #expect(exposition(of: report).contains("\nconntrack_entries_peak 50301\n"))
+        #expect(statusLine(of: report).contains(" peak=50301 "))
+        #expect(status.text().contains("highest in 2 minutes 50301"))
+        report.sample.entriesPeakDay = 50_000
+        #expect(StatusDocument(report).entriesPeakDay == 50_301)
+        report.sample.entriesPeak = nil
+        #expect(report.entriesPeak == nil)
+    }
+
+    @Test func `what is found twice is one series that counts to two`() {
+        func finding(_ id: String, _ severity: FindingSeverity) -> Finding {
+            Finding(id: id, severity: severity, summary: "", evidence: [], cure: "")
+        }
+        var report = Reports.full
+        report.doctor?.findings = [
+            finding("bad_value", .warning), finding("ufw_writes", .warning), finding("bad_value", .warning),
+            finding("ufw_writes", .info),
+        ]
+        let lines = exposition(of: report).split(separator: "\n").filter { $0.hasPrefix("conntrack_doctor_findings") }
+
+        #expect(
+            lines == [
+                "conntrack_doctor_findings{finding=\"bad_value\",severity=\"warning\"} 2",
+                "conntrack_doctor_findings{finding=\"ufw_writes\",severity=\"warning\"} 1",
+                "conntrack_doctor_findings{finding=\"ufw_writes\",severity=\"info\"} 1",
+            ])
     }
 }

@@ -50,7 +50,7 @@ import Testing
         same.time = Moment.at(9).wall
         same.state = .resolved
         same.level = .critical
-        same.summary = "b"
+        same.explanation = Explanation("b")
         var part = alert
         part.subject = "textfile"
         var other = alert

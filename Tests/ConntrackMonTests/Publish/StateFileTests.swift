@@ -178,7 +178,7 @@ import Testing
         var stories: [String] = []
         for _ in 1...3 {
             let past = LimitWatch.Past(document, boot: BootIdentity(), now: Moment.at(0).wall)
-            stories.append(past.fall?.story ?? "")
+            stories.append(past.fall?.text ?? "")
             document.fall = past.fall.map(StateDocument.Fall.init)
         }
 

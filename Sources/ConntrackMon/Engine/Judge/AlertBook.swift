@@ -10,7 +10,7 @@ struct AlertBook: Sendable {
         var since = MonotonicTime(nanoseconds: 0)
         var sinceWall = WallTime(nanoseconds: 0)
         var saidAt = MonotonicTime(nanoseconds: 0)
-        var summary = ""
+        var explanation = Explanation("")
         /// Its text tells more than when it was last said.
         var hasNews = false
 
@@ -31,10 +31,13 @@ struct AlertBook: Sendable {
         self.repeatEvery = repeatEvery
     }
 
-    struct Holds {
+    struct Holds: Sendable {
         var warning: Duration
         var critical: Duration
         var clear: Duration
+
+        /// At once, both ways.
+        static let none = Holds(warning: .zero, critical: .zero, clear: .zero)
     }
 
     /// Moves one alert on. `verdict` nil = nothing is known.
@@ -54,16 +57,19 @@ struct AlertBook: Sendable {
             blocked: blocked,
             now: now.monotonic)
         // The text of now: also of a level that was come down to, where the higher one's would be stale.
-        if let verdict, verdict.crossed != nil || entry.level != entry.announced { entry.summary = verdict.summary }
+        if let verdict, verdict.crossed != nil || entry.level != entry.announced {
+            entry.explanation = verdict.explanation
+        }
 
         guard let state = transition(of: entry, blocked: blocked, now: now.monotonic) else { return nil }
         var announcement = Announcement(
             time: now.wall, name: name.rawValue, state: state, level: entry.level ?? entry.announced, subject: subject,
-            incident: incident, summary: entry.summary, values: verdict?.values ?? [:], details: verdict?.details ?? [:]
+            incident: incident, explanation: entry.explanation, values: verdict?.values ?? [:],
+            details: verdict?.details ?? [:]
         )
         if state == .resolved {
             let lasted = readable(seconds: (now.monotonic - entry.since).inSeconds)
-            announcement.summary = "after \(lasted): \(verdict?.calm ?? "")"
+            announcement.explanation = Explanation("after \(lasted): \(verdict?.calm ?? "")")
         } else if entry.announced == nil {
             entry.since = now.monotonic
             entry.sinceWall = now.wall
@@ -103,7 +109,7 @@ struct AlertBook: Sendable {
             entry.announced.map { level in
                 FiringAlert(
                     name: key.name, subject: key.subject, level: level,
-                    since: Moment(monotonic: entry.since, wall: entry.sinceWall), summary: entry.summary)
+                    since: Moment(monotonic: entry.since, wall: entry.sinceWall), explanation: entry.explanation)
             }
         }
         let order = AlertName.allCases

@@ -6,14 +6,14 @@ struct Examination {
     let verdict: UnloadVerdict
     let outlook: Outlook
     /// Where the live limit comes from, if it is a number that is known.
-    let limitOrigin: String?
+    let limitGuess: LimitOrigin.Guess?
     var found: [Finding] = []
 
-    init(facts: DoctorFacts, verdict: UnloadVerdict, outlook: Outlook, limitOrigin: String?) {
+    init(facts: DoctorFacts, verdict: UnloadVerdict, outlook: Outlook, limitGuess: LimitOrigin.Guess?) {
         self.facts = facts
         self.verdict = verdict
         self.outlook = outlook
-        self.limitOrigin = limitOrigin
+        self.limitGuess = limitGuess
     }
 
     /// All of them, worst first; those of one severity in the order in which they are looked for.

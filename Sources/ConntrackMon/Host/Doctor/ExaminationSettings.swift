@@ -10,7 +10,7 @@ extension Examination {
             findBootRace()
             return
         }
-        let origin = limitOrigin.map { " (\($0))" } ?? ""
+        let origin = limitGuess.map { " (\($0.text))" } ?? ""
         if let configured = facts.configuration["nf_conntrack_max"], let wanted = configured.number {
             if isLess(now, wanted) {
                 let isTight = facts.entries.map { Double($0) >= 0.75 * Double(now) } ?? false
@@ -18,7 +18,7 @@ extension Examination {
                     "live_differs", isTight ? .critical : .warning,
                     "nf_conntrack_max is \(limitText(now))\(origin), \(limitText(wanted)) is configured",
                     evidence: [configured.evidence],
-                    cure: facts.programs.kubeProxy != nil && limitOrigin?.hasPrefix("kube-proxy") == true
+                    cure: facts.limitOrigin.setting(behind: limitGuess) != nil
                         ? Examination.kubeProxyCure : "sysctl -w net.netfilter.nf_conntrack_max=\(wanted)")
             } else if now != wanted, facts.programs.kubeProxyLimit(cores: facts.cores) != now {
                 add(

@@ -36,9 +36,9 @@ public struct CheckResult: Equatable, Sendable {
 /// What `check` is told.
 public struct CheckSettings: Sendable {
     /// Usage that warns.
-    public var warn = 0.75
+    public var warn = RuleSettings().warn
     /// Usage that is critical.
-    public var crit = 0.90
+    public var crit = RuleSettings().crit
     /// The limit this host should have.
     public var expectMax: UInt64?
     /// What sysctl configuration says it should be; --expect-max ranks above.
@@ -89,8 +89,7 @@ public func check(_ look: TableLook, watch: StatusDocument?, procfs: String, set
     for alert in watch?.alerts ?? [] {
         state = max(state, alert.level == Level.critical.name ? .critical : .warning)
         // A plugin's line has no room for the cure.
-        let why = alert.summary.firstRange(of: "; fix").map { alert.summary[..<$0.lowerBound] } ?? alert.summary[...]
-        text.append("\(alert.name): \(why)")
+        text.append("\(alert.name): \(alert.headline ?? alert.summary)")
     }
     // A pipe starts the performance data; there must be no other.
     let line = text.joined(separator: ", ").replacing("|", with: "/")

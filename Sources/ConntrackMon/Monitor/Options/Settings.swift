@@ -12,7 +12,37 @@ public enum SourceChoice: String, CaseIterable, Sendable {
     case none
 }
 
-/// Everything `watch` is told, with its defaults.
+/// What stdout of `watch` is to get.
+public enum FormatChoice: String, CaseIterable, Sendable {
+    /// What suits stdout: lines.
+    case auto
+    /// A line of key=value pairs an interval.
+    case lines
+    /// One JSON object an interval.
+    case json
+    /// Nothing.
+    case none
+}
+
+/// What `top` is told, with its defaults.
+public struct TopSettings: Sendable {
+    /// What to group entries by.
+    public var by: [TopField] = [.source]
+    /// How many leading bits of an IPv4 address count, 0 to 32.
+    public var prefix4 = 32
+    /// How many leading bits of an IPv6 address count, 0 to 128.
+    public var prefix6 = 128
+    /// How many groups to show; 0 = all.
+    public var limit = 20
+    /// Leave to load nf_conntrack_netlink for the dump.
+    public var loadModules = false
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Everything the commands are told. The defaults are written here (and in RuleSettings, CheckSettings), nowhere else:
+/// help and documents take them from here by `OptionTable`.
 public struct Settings: Sendable {
     /// Where /proc is.
     public var procfs = "/proc"
@@ -49,8 +79,8 @@ public struct Settings: Sendable {
     /// Thresholds and holds.
     public var rules = RuleSettings()
 
-    /// What stdout gets.
-    public var format = StatusFormat.lines
+    /// What stdout is to get.
+    public var formatChoice = FormatChoice.auto
     /// How stderr is worded.
     public var alertFormat = AlertFormat.text
     /// stderr is the journal.
@@ -61,7 +91,7 @@ public struct Settings: Sendable {
     public var textfileInterval = Duration.seconds(15)
     /// Statistics with a cpu label.
     public var perCPU = false
-    /// The folder for status.json; nil = none.
+    /// The folder for status.json; nil = none. Not given, it is /run/conntrack-mon where that folder exists.
     public var runDirectory: String?
     /// What is kept across restarts.
     public var state: String?
@@ -70,6 +100,22 @@ public struct Settings: Sendable {
     /// The program run on alerts and notices.
     public var hook: String?
 
+    /// What a host without nf_conntrack is to `check`.
+    public var checkAbsent = CheckSettings().absent
+    /// One JSON object, from the commands that look once.
+    public var json = false
+    /// What `top` is told.
+    public var top = TopSettings()
+
     /// The defaults.
     public init() {}
+
+    /// What stdout gets.
+    public var format: StatusFormat {
+        switch formatChoice {
+        case .auto, .lines: .lines
+        case .json: .json
+        case .none: .none
+        }
+    }
 }

@@ -87,8 +87,6 @@ enum StateFile {
 }
 
 extension LimitWatch.Past {
-    private static let known = "; known since before this start"
-
     /// What became of the host since the state file was written.
     init(_ state: StateDocument, boot: BootIdentity, now: WallTime) {
         let away = "while not watching (\(readable(seconds: max(0, now.seconds - state.timestamp))))"
@@ -105,7 +103,7 @@ extension LimitWatch.Past {
             LimitWatch.Fall(
                 from: fall.from, to: fall.to, cause: DropCause(rawValue: fall.cause) ?? .unknown,
                 since: MonotonicTime(nanoseconds: 0),
-                story: fall.story.hasSuffix(Self.known) ? fall.story : fall.story + Self.known,
+                story: fall.story, isCarriedOver: true,
                 isReload: fall.isReload ?? false)
         }
     }

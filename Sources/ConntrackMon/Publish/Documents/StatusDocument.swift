@@ -20,13 +20,16 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         var newByProtocol: [String: UInt64]
     }
 
-    /// Events lost, by stage.
+    /// Events lost, by reason.
     public struct Lost: Codable, Equatable, Sendable {
         var overrun: UInt64
         var truncated: UInt64
+        var malformed: UInt64
         var dropped: UInt64
         /// False when the kernel cannot say how many it dropped: then these are lower bounds.
         var exact: Bool
+
+        var total: UInt64 { overrun + truncated + malformed + dropped }
     }
 
     /// One alert that fires.
@@ -39,6 +42,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         var since: String
         /// The latest line about it.
         public var summary: String
+        /// The same without its cure; nil when it has none.
+        public var headline: String?
     }
 
     var version: String
@@ -96,8 +101,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         module = report.isModuleLoaded ? report.module.rawValue : ConntrackModule.absent.rawValue
         moduleReloads = report.reloads
         entries = sample.table.entries
-        entriesPeak = sample.entriesPeak
-        entriesPeakDay = sample.entriesPeakDay
+        entriesPeak = report.entriesPeak
+        entriesPeakDay = report.entriesPeakDay
         limit = sample.table.limit
         limitBaseline = report.baseline?.limit
         limitBaselineSource = report.baseline?.source.rawValue
@@ -114,17 +119,20 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         if sample.events != nil {
             let lost = sample.lost
             eventsLost = Lost(
-                overrun: lost.overrun, truncated: lost.truncated, dropped: lost.dropped, exact: sample.lossIsExact)
+                overrun: lost.overrun, truncated: lost.truncated, malformed: lost.malformed, dropped: lost.dropped,
+                exact: sample.lossIsExact)
         }
         eventsReason = report.eventsReason
         talkers = sample.talkers.map { TalkersDocument($0) }
         ringCapacity = sample.ringCapacity
         ringPeak = sample.ringPeak
         cpuSeconds = StatusDocument.rounded(sample.cpuSeconds, 3)
-        alerts = report.firing.map {
-            Alert(
-                name: $0.name.rawValue, level: $0.level.name, subject: $0.subject, since: rfc3339($0.since.wall),
-                summary: $0.summary)
+        alerts = report.firing.map { alert in
+            let explanation = alert.explanation
+            return Alert(
+                name: alert.name.rawValue, level: alert.level.name, subject: alert.subject,
+                since: rfc3339(alert.since.wall), summary: explanation.text,
+                headline: explanation.headline == explanation.text ? nil : explanation.headline)
         }
     }
 

@@ -21,7 +21,7 @@ public func statusLine(of report: Report) -> String {
     add("entries", sample.table.entries.map(String.init))
     add("limit", sample.table.limit.map { $0 == 0 ? "unlimited" : String($0) })
     add("usage", sample.usage.map(percent))
-    add("peak", sample.table.entries == nil ? nil : sample.entriesPeak.map(String.init))
+    add("peak", sample.table.entries == nil ? nil : report.entriesPeak.map(String.init))
     if sample.isPartial {
         // Under other names, so that nobody takes an estimate for a count.
         add("new_estimated", sample.newEstimate.map { fixed($0, 0) + "/s" })

@@ -69,7 +69,7 @@ extension StatusDocument {
         let word = isEstimated ? " estimated" : ""
         let new = events.newPerSecond.map { " (\(fixed($0, 0))/s\(word))" } ?? ""
         let destroy = events.destroyPerSecond.map { " (\(fixed($0, 0))/s\(word))" } ?? ""
-        let lost = eventsLost.map { $0.overrun + $0.truncated + $0.dropped } ?? 0
+        let lost = eventsLost?.total ?? 0
         let duty = isEstimated ? ", listening \(percent(events.dutyRatio ?? 0)) of the time" : ""
         let reason = eventsReason.map { ": \($0)" } ?? ""
         return
@@ -88,6 +88,9 @@ extension StatusDocument {
         document.time = now.time
         document.timestamp = now.timestamp
         document.entries = now.entries
+        // What was the highest before this look.
+        document.entriesPeak = entriesPeak.map { max($0, now.entries ?? 0) }
+        document.entriesPeakDay = entriesPeakDay.map { max($0, now.entries ?? 0) }
         document.limit = now.limit
         document.usageRatio = now.usageRatio
         document.buckets = now.buckets

@@ -29,22 +29,26 @@ struct BudgetWatch: Sendable {
 
     private func begin(_ duty: EventDuty) -> Notice {
         Notice(
-            name: .eventBudgetExceeded,
-            summary:
+            .eventBudgetExceeded,
+            Explanation(
                 "\(events(duty)), over --event-budget \(percent(duty.budget)): from now on the event groups are left for"
-                + " part of each second, now listening \(percent(duty.ratio)) of the time; rates of new and destroyed entries"
-                + " are estimates and the event counters too low until event_budget_met; table samples, statistics and alerts"
-                + " about them are not affected",
+                    + " part of each second, now listening \(percent(duty.ratio)) of the time",
+                why: [
+                    "rates of new and destroyed entries are estimates and the event counters too low until"
+                        + " event_budget_met",
+                    "table samples, statistics and alerts about them are not affected",
+                ]),
             values: values(duty))
     }
 
     private func end(_ duty: EventDuty, after seconds: Double, away: Double) -> Notice {
         let listened = seconds > 0 ? max(0, 1 - away / seconds) : 1
         return Notice(
-            name: .eventBudgetMet,
-            summary:
+            .eventBudgetMet,
+            Explanation(
                 "after \(readable(seconds: seconds)), listening \(percent(listened)) of that time: \(events(duty)), within"
-                + " --event-budget \(percent(duty.budget)); every event is counted again",
+                    + " --event-budget \(percent(duty.budget))",
+                why: ["every event is counted again"]),
             values: values(duty))
     }
 
@@ -54,10 +58,12 @@ struct BudgetWatch: Sendable {
         }
         isHighSaid = true
         return Notice(
-            name: .eventCostHigh,
-            summary: "listening to events cost this host \(percent(load)) of a core over the last minute"
-                + " (\(fixed(load / duty.cost, 0)) events/s at \(costText(duty.cost)) each, paid where connections are made);"
-                + " to bound it: --event-budget 5%, or --events none",
+            .eventCostHigh,
+            Explanation(
+                "listening to events cost this host \(percent(load)) of a core over the last minute"
+                    + " (\(fixed(load / duty.cost, 0)) events/s at \(costText(duty.cost)) each, paid where connections are"
+                    + " made)",
+                fix: .init("--event-budget 5%, or --events none", label: .bound)),
             values: [
                 "events_per_second": load / duty.cost, "cost_ratio": load, "cost_seconds_per_event": duty.cost,
             ])

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// What sysctl configuration says a setting should be, and where.
-public struct ConfiguredParameter: Equatable, Sendable {
-    /// The value.
-    public var value: UInt64
-    /// "/etc/sysctl.d/90-conntrack.conf:3".
-    public var place: String
-
-    /// A value and where it stands.
-    public init(value: UInt64, place: String) {
-        self.value = value
-        self.place = place
-    }
-}
-
 /// Follows every nf_conntrack_* setting but the limit: which values a reload or a boot has taken away, and which are
 /// not what is configured. Names are without their nf_conntrack_ prefix.
-struct ParameterWatch: Sendable {
+package struct ParameterWatch: Sendable {
     /// A setting that is not what it was or should be.
     struct Reversion: Equatable, Sendable {
         var name: String
@@ -33,10 +19,17 @@ struct ParameterWatch: Sendable {
     }
 
     /// What to keep for the next start.
-    struct Kept: Equatable, Sendable {
-        var accepted: [String: UInt64] = [:]
+    package struct Kept: Equatable, Sendable {
+        /// The values these settings had and were content with.
+        package var accepted: [String: UInt64]
         /// The values that stand in the place of accepted ones.
-        var reverted: [String: UInt64] = [:]
+        package var reverted: [String: UInt64]
+
+        /// What a state file tells; nothing by default.
+        package init(accepted: [String: UInt64] = [:], reverted: [String: UInt64] = [:]) {
+            self.accepted = accepted
+            self.reverted = reverted
+        }
     }
 
     /// The values these settings had and were content with.
@@ -68,8 +61,9 @@ struct ParameterWatch: Sendable {
         }
         reverted = lost.keys.sorted().compactMap { lost[$0] }
         guard !changes.isEmpty else { return [] }
-        let text = list(changes)
-        return [Notice(name: .parameterChanged, summary: "\(text); written while the module stayed loaded")]
+        return [
+            Notice(.parameterChanged, Explanation(list(changes), why: ["written while the module stayed loaded"]))
+        ]
     }
 
     /// The values that are live now are accepted.
@@ -100,11 +94,11 @@ struct ParameterWatch: Sendable {
         return Kept(accepted: accepted, reverted: Dictionary(lost) { first, _ in first })
     }
 
-    /// "; also reverted: tcp_timeout_established 86400 -> 432000 (+2 more)", or "".
-    var aside: String {
+    /// "also reverted: tcp_timeout_established 86400 -> 432000 (+2 more)"; nil when nothing is.
+    var aside: String? {
         let lost = reverted.filter { $0.place == nil }
-        guard let first = lost.first(where: { $0.name == "tcp_timeout_established" }) ?? lost.first else { return "" }
-        return "; also reverted: \(first.text)" + (lost.count > 1 ? " (+\(lost.count - 1) more)" : "")
+        guard let first = lost.first(where: { $0.name == "tcp_timeout_established" }) ?? lost.first else { return nil }
+        return "also reverted: \(first.text)" + (lost.count > 1 ? " (+\(lost.count - 1) more)" : "")
     }
 
     /// The verdict of parameters_reverted.
@@ -115,7 +109,7 @@ struct ParameterWatch: Sendable {
         let against = places.isEmpty ? "" : ", against \(places)"
         return Verdict(
             .warning, if: !reverted.isEmpty,
-            "\(list(reverted.map(\.text)))\(against); fix: sysctl -w \(fixes)\(more)",
+            Explanation("\(list(reverted.map(\.text)))\(against)", fix: .init("sysctl -w \(fixes)\(more)")),
             calm: "every setting is as it was", values: ["reverted": Double(reverted.count)])
     }
 

@@ -18,9 +18,18 @@ struct TrackingWatch: Sendable {
         began = nil
     }
 
+    mutating func observe(_ sample: Sample) -> Notice? {
+        guard isStopped(by: sample) else { return nil }
+        return Notice(
+            .trackingStopped,
+            Explanation(
+                "new connections were steady, and none has come for a minute: the rules that have them tracked are gone"
+                    + " (nft flush ruleset, iptables -F), or the traffic is"))
+    }
+
     /// Whether tracking stopped with this sample. Loss, a gap, an absence or events that
     /// cannot come start the watch anew.
-    mutating func observe(_ sample: Sample) -> Bool {
+    private mutating func isStopped(by sample: Sample) -> Bool {
         guard let events = sample.events, sample.gap == nil, sample.lostNow.total == 0, !sample.table.absent,
             sample.isNetlinkThere != false
         else {

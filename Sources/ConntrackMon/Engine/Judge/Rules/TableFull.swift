@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+extension Rules {
+    static let tableFull = Rule(.tableFull, hold: .zero) { sample, _ in
+        guard let limit = sample.table.limit, let entries = sample.entriesPeakSecond ?? sample.table.entries else {
+            return nil
+        }
+        let usage = limit > 0 ? Double(max(entries, sample.table.entries ?? 0)) / Double(limit) : 0
+        let dropped = sample.statsNow?[.drop] ?? 0
+        // A clash in the hash counts as drop too; only what is beyond that is the table's doing.
+        let refused = dropped - min(dropped, sample.statsNow?[.insertFailed] ?? 0)
+        let logged = sample.tableFullLines.ours > 0 || (sample.tableFullLines.unnamed > 0 && usage >= 0.95)
+        let proof =
+            logged
+            ? "the kernel log says \"table full, dropping packet\""
+            : "the kernel dropped \(refused) packets in \(readable(seconds: sample.elapsed.inSeconds))"
+        var explanation = Explanation(
+            "\(entries) of \(limit) entries (\(percent(usage))): new connections are refused, \(proof)",
+            fix: .init("sysctl -w net.netfilter.nf_conntrack_max=\(limit * 2)"))
+        explanation.add(surveyOf: sample)
+        return Verdict(
+            .critical, if: logged || (usage >= 0.95 && refused > 0), explanation,
+            calm: "nothing dropped for a minute; \(entries) of \(limit) entries (\(percent(usage)))",
+            values: ["entries": Double(entries), "limit": Double(limit), "dropped": Double(refused)])
+    }
+}

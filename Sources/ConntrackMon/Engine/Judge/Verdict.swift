@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// What a rule says of one sample.
+struct Verdict: Equatable {
+    /// The highest level whose threshold is crossed; nil = none.
+    var crossed: Level?
+    /// The highest level not yet clear by the margin. At least `crossed`.
+    var holding: Level?
+    /// Why it fires: figures, cause and cure.
+    var explanation: Explanation
+    /// What to say when it has ended.
+    var calm: String
+    var values: [String: Double] = [:]
+    /// Names that go with the figures.
+    var details: [String: String] = [:]
+
+    /// A rule without margin: over, or clear.
+    init(
+        _ level: Level, if crossed: Bool, _ explanation: Explanation, calm: String, values: [String: Double] = [:]
+    ) {
+        self.init(
+            crossed: crossed ? level : nil, holding: crossed ? level : nil, explanation, calm: calm, values: values)
+    }
+
+    /// A rule whose levels clear only below a margin.
+    init(
+        crossed: Level?, holding: Level?, _ explanation: Explanation, calm: String, values: [String: Double] = [:]
+    ) {
+        self.crossed = crossed
+        self.holding = holding
+        self.explanation = explanation
+        self.calm = calm
+        self.values = values
+    }
+
+    /// Nothing is wrong.
+    static func clear(_ calm: String) -> Verdict {
+        Verdict(crossed: nil, holding: nil, Explanation(""), calm: calm)
+    }
+
+    func condition(of level: Level) -> Condition {
+        if let crossed, crossed >= level { return .crossed }
+        if let holding, holding >= level { return .between }
+        return .clear
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// A module that was never seen: a notice, or the alert module_absent, as --absent has it.
+struct AbsenceWatch: Sendable {
+    private let meaning: AbsentMeaning?
+    private var neverSeen = false
+
+    init(settings: RuleSettings) {
+        meaning = settings.absent
+    }
+
+    mutating func observe(_ look: TableLook, _ change: ModuleWatch.Change) -> Notice? {
+        neverSeen = change == .absent || (neverSeen && look.absent)
+        guard change == .absent, meaning == nil else { return nil }
+        return Notice(
+            .moduleAbsent,
+            Explanation(
+                "nf_conntrack is not loaded: nothing is tracked and nothing can fill up", why: ["watching for it"]))
+    }
+
+    /// The verdict of module_absent.
+    var verdict: Verdict {
+        Verdict(
+            meaning == .critical ? .critical : .warning,
+            if: neverSeen && (meaning == .warning || meaning == .critical),
+            Explanation(
+                "nf_conntrack is not loaded: nothing is tracked",
+                fix: .init("modprobe nf_conntrack, or start the firewall")),
+            calm: "nf_conntrack is loaded")
+    }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+extension ModuleWatch {
+    /// The verdict of module_unloaded.
+    func unloadedVerdict(now: MonotonicTime) -> Verdict {
+        guard let absentSince else {
+            let absence = lastAbsence.map { ", it was gone for \(readable(seconds: $0.inSeconds))" } ?? ""
+            return .clear("nf_conntrack is loaded again\(absence)")
+        }
+        return Verdict(
+            .critical, if: true,
+            Explanation(
+                "nf_conntrack has been gone for \(readable(seconds: (now - absentSince).inSeconds)): nothing is tracked,"
+                    + " and rules that need it match nothing",
+                fix: .init("start the firewall again, then check net.netfilter.nf_conntrack_max")),
+            calm: "")
+    }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+extension LostEvents {
+    /// The counts with the words that metrics, lines and documents have for them, in the order in which an event would meet them.
+    public var byReason: [(name: String, value: UInt64)] {
+        [("overrun", overrun), ("truncated", truncated), ("malformed", malformed), ("dropped", dropped)]
+    }
+
+    static func += (sum: inout Self, more: Self) {
+        sum = Self(
+            overrun: sum.overrun + more.overrun, truncated: sum.truncated + more.truncated,
+            malformed: sum.malformed + more.malformed, dropped: sum.dropped + more.dropped)
+    }
+}

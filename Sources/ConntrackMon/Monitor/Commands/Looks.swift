@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// What a command that looks once says, from its options.
+package struct Answer: Equatable, Sendable {
+    /// For stdout, without the newline at its end.
+    package var text: String
+    /// What the command ends with.
+    package var exitCode: Int32 = 0
+}
+
+extension Answer {
+    /// `check`: the line and the exit code of a Nagios plugin. What cannot be judged is UNKNOWN, with the reason.
+    package static func check(_ values: OptionValues) -> Answer {
+        let result: CheckResult
+        do {
+            result = try judged(values.prepared())
+        } catch {
+            result = CheckResult(state: .unknown, text: "\(error)", performance: "")
+        }
+        return Answer(text: result.line, exitCode: result.state.rawValue)
+    }
+
+    private static func judged(_ settings: Settings) -> CheckResult {
+        let shot = OneShot(settings, host: Probe.hostName)
+        var wanted = CheckSettings()
+        wanted.warn = settings.rules.warn
+        wanted.crit = settings.rules.crit
+        wanted.expectMax = settings.rules.expectMax
+        wanted.configured = shot.configured
+        wanted.absent = settings.checkAbsent
+        return ConntrackMon.check(
+            shot.report.sample.table, watch: shot.watch, procfs: settings.procfs, settings: wanted)
+    }
+
+    /// `status`: what a running `watch` says, with what this look sees; without it, the look alone.
+    package static func status(_ values: OptionValues) throws -> Answer {
+        let settings = try values.prepared()
+        let shot = OneShot(settings, host: Probe.hostName)
+        let now = StatusDocument(shot.report)
+        let document = shot.watch?.refreshed(by: now) ?? now
+        return Answer(text: settings.json ? document.json() : document.text())
+    }
+
+    /// `top`: the largest groups of one dump.
+    package static func top(_ values: OptionValues) throws -> Answer {
+        let settings = try values.prepared()
+        let top = settings.top
+        let grouping = TopGrouping(top.by, prefix4: top.prefix4, prefix6: top.prefix6)
+        let report = try Top.report(
+            settings, host: Probe.hostName, grouping: grouping, limit: top.limit, mayLoad: top.loadModules)
+        return Answer(text: settings.json ? report.json() : report.text())
+    }
+
+    /// `doctor`, where `values` say. What cannot be examined is wrong use: exit code 1 means warnings here.
+    package static func doctor(_ values: OptionValues) throws(OptionError) -> Answer {
+        let paths = try values.doctorPaths()
+        if let netns = values.settings.netns {
+            do throws(SystemError) {
+                try NetworkNamespace.enter(netns)
+            } catch {
+                throw OptionError("\(error)")
+            }
+        }
+        if let mismatch = NetworkNamespace.mismatch(procfs: paths.procfs) { throw OptionError(mismatch) }
+        let report = Doctor.examine(root: paths.root, procfs: paths.procfs, sysfs: paths.sysfs)
+        return Answer(text: values.settings.json ? report.json() : report.text(), exitCode: report.exitCode)
+    }
+}
