@@ -70,7 +70,7 @@ static int take_entry(struct request *request, struct cnf_entry *out, struct cnf
         return taken;
     const int decoded = cnf_decode_entry(message, header.nlmsg_len, out);
     tally->entries += decoded > 0;
-    tally->truncated += decoded < 0;
+    tally->malformed += decoded < 0;
     return decoded > 0;
 }
 

@@ -184,6 +184,18 @@ static void place_all(const uint8_t *datagram, size_t length, uint64_t time_ns, 
     }
 }
 
+/// A cut datagram has its first header all the same.
+static void count_truncated(const uint8_t *datagram, size_t length, struct cnf_tally *tally)
+{
+    struct nlmsghdr header;
+    const int kind = read_header(datagram, length, &header) ? kind_of(&header) : -1;
+
+    if (kind >= 0)
+        tally->truncated[kind]++;
+    else
+        tally->malformed++;
+}
+
 int cnf_events_pump(struct cnf_events *events, union cnf_record *first, size_t count, uint64_t time_ns,
                     struct cnf_tally *tally, size_t *datagrams)
 {
@@ -213,7 +225,7 @@ int cnf_events_pump(struct cnf_events *events, union cnf_record *first, size_t c
         if (!from_kernel(header))
             continue;
         if ((header->msg_flags & MSG_TRUNC) != 0)
-            tally->truncated++;
+            count_truncated(events->buffers[i], events->messages[i].msg_len, tally);
         else
             place_all(events->buffers[i], events->messages[i].msg_len, time_ns, &slots, tally);
     }

@@ -3,14 +3,14 @@
 // The socket filter (BPF_PROG_TYPE_SOCKET_FILTER) that takes events off the socket before they are queued: it counts a
 // message by kind, copies it into the BPF ring, and returns 0, "keep nothing". In C it would read:
 //
-//     if (bpf_skb_load_bytes(skb, 4, &header, 4) != 0) return 0;             // nlmsg_type, nlmsg_flags
+//     if (bpf_skb_load_bytes(skb, 4, &header, 12) != 0) return 0;            // from nlmsg_type to the header's end
 //     kind = CNF_DESTROY                          if header.type is CT_DELETE
 //            CNF_NEW or CNF_UPDATE, by the flags, if header.type is CT_NEW   // else return 0
 //     counts = bpf_map_lookup_elem(&counts_map, &zero);
 //     atomic_add(&counts->sent[kind], 1);
-//     if (skb->len > FILTER_LARGE) { atomic_add(&counts->truncated, 1); return 0; }
+//     if (skb->len > FILTER_LARGE) { atomic_add(&counts->truncated[kind], 1); return 0; }
 //     record = bpf_ringbuf_reserve(&ring, the smallest record that holds skb->len, 0);
-//     if (record == NULL) { atomic_add(&counts->overrun, 1); return 0; }
+//     if (record == NULL) { atomic_add(&counts->overrun[kind], 1); return 0; }
 //     bpf_skb_load_bytes(skb, 0, record, skb->len);
 //     wake = counts->sent[kind] % LOOK_EVERY == 0 && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= half;
 //     bpf_ringbuf_submit(record, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
@@ -110,15 +110,23 @@ static void resolve(struct assembly *code)
     }
 }
 
-/// On the stack: how many messages since the last look at the ring; the header, or the map's key, is at -4.
+/// On the stack: the header from its type on; then, in its place, the map's key, and how many messages since the last look
+/// at the ring.
+#define HEADER (-12)
 #define PHASE (-16)
+#define KEY (-4)
 
 #define CONTEXT BPF_REG_6
+#define KIND BPF_REG_7 ///< the offset of this kind's first counter; LENGTH in its place once COUNTS has it
 #define LENGTH BPF_REG_7
-#define COUNTS BPF_REG_8
+#define COUNTS BPF_REG_8 ///< this kind's first counter
 #define RECORD BPF_REG_9
 
-/// r7 = the offset of this kind's counter; leaves when the message is no event.
+/// Of this kind's first counter, where another one of it is.
+#define OF_KIND(counter) ((int16_t)(offsetof(struct filter_counts, counter) - offsetof(struct filter_counts, sent)))
+
+/// KIND = where its counters are; leaves when the message is no event, or has no whole header: the socket's reader, too,
+/// takes such for nothing.
 static void classify(struct assembly *code)
 {
     const int32_t created = NLM_F_CREATE | NLM_F_EXCL;
@@ -126,39 +134,39 @@ static void classify(struct assembly *code)
     move(code, CONTEXT, BPF_REG_1);
     set(code, BPF_REG_2, offsetof(struct nlmsghdr, nlmsg_type));
     move(code, BPF_REG_3, BPF_REG_10);
-    add(code, BPF_REG_3, -4);
-    set(code, BPF_REG_4, 4);
+    add(code, BPF_REG_3, HEADER);
+    set(code, BPF_REG_4, -HEADER);
     call(code, BPF_FUNC_skb_load_bytes);
     jump_if(code, BPF_JNE, BPF_REG_0, 0, OUT);
-    load(code, BPF_H, BPF_REG_1, BPF_REG_10, -4);
-    load(code, BPF_H, BPF_REG_2, BPF_REG_10, -2);
+    load(code, BPF_H, BPF_REG_1, BPF_REG_10, HEADER);
+    load(code, BPF_H, BPF_REG_2, BPF_REG_10, HEADER + 2);
 
     jump_if(code, BPF_JEQ, BPF_REG_1, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, CREATED);
     jump_if(code, BPF_JNE, BPF_REG_1, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, OUT);
-    set(code, BPF_REG_7, offsetof(struct filter_counts, sent[CNF_DESTROY]));
+    set(code, KIND, offsetof(struct filter_counts, sent[CNF_DESTROY]));
     jump(code, COUNT);
 
     label(code, CREATED);
-    set(code, BPF_REG_7, offsetof(struct filter_counts, sent[CNF_UPDATE]));
+    set(code, KIND, offsetof(struct filter_counts, sent[CNF_UPDATE]));
     put(code, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_2, 0, 0, created);
     jump_if(code, BPF_JNE, BPF_REG_2, created, COUNT);
-    set(code, BPF_REG_7, offsetof(struct filter_counts, sent[CNF_NEW]));
+    set(code, KIND, offsetof(struct filter_counts, sent[CNF_NEW]));
 }
 
 static void count(struct assembly *code, int counts_map)
 {
     label(code, COUNT);
-    put(code, BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -4, 0);
+    put(code, BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, KEY, 0);
     load_map(code, BPF_REG_1, counts_map);
     move(code, BPF_REG_2, BPF_REG_10);
-    add(code, BPF_REG_2, -4);
+    add(code, BPF_REG_2, KEY);
     call(code, BPF_FUNC_map_lookup_elem);
     jump_if(code, BPF_JEQ, BPF_REG_0, 0, OUT);
     move(code, COUNTS, BPF_REG_0);
-    put(code, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_0, BPF_REG_7, 0, 0);
-    increment(code, BPF_REG_0, 0);
+    put(code, BPF_ALU64 | BPF_ADD | BPF_X, COUNTS, KIND, 0, 0);
+    increment(code, COUNTS, OF_KIND(sent));
     // Nobody else reads this value, so that one more or less does not matter.
-    load(code, BPF_DW, BPF_REG_1, BPF_REG_0, 0);
+    load(code, BPF_DW, BPF_REG_1, COUNTS, OF_KIND(sent));
     put(code, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_1, 0, 0, LOOK_EVERY - 1);
     put(code, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_1, PHASE, 0);
 }
@@ -177,7 +185,7 @@ static void reserve(struct assembly *code, int ring_map, int32_t size)
 static void reserve_smallest(struct assembly *code, int ring_map)
 {
     load(code, BPF_W, LENGTH, CONTEXT, offsetof(struct __sk_buff, len));
-    // The verifier wants to see that no copy is empty.
+    // None is shorter, but the verifier wants to see that no copy is empty.
     jump_if(code, BPF_JLT, LENGTH, sizeof(struct nlmsghdr), OUT);
     jump_if(code, BPF_JGT, LENGTH, FILTER_SMALL, MEDIUM);
     reserve(code, ring_map, FILTER_SMALL);
@@ -225,10 +233,10 @@ size_t cnf_filter_make(int counts_map, int ring_map, int32_t half, struct bpf_in
     copy_and_submit(&code, ring_map, half);
     jump(&code, OUT);
     label(&code, FULL);
-    increment(&code, COUNTS, offsetof(struct filter_counts, overrun));
+    increment(&code, COUNTS, OF_KIND(overrun));
     jump(&code, OUT);
     label(&code, TOO_LONG);
-    increment(&code, COUNTS, offsetof(struct filter_counts, truncated));
+    increment(&code, COUNTS, OF_KIND(truncated));
     label(&code, OUT);
     set(&code, BPF_REG_0, 0);
     put(&code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);

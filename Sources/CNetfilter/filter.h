@@ -3,16 +3,19 @@
 #ifndef FILTER_H
 #define FILTER_H
 
+#include "CRecord.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 struct bpf_insn;
 
-/// What the filter counts, a copy a CPU; the value of its array map.
+/// What the filter counts by enum cnf_kind, a copy a CPU; the value of its array map. The filter finds all counters of a
+/// kind from the first of them, so that the arrays lie one behind the other and are of one size.
 struct filter_counts {
-    uint64_t sent[3];   ///< messages by enum cnf_kind
-    uint64_t overrun;   ///< of these, what found no room in the ring
-    uint64_t truncated; ///< of these, what was longer than the largest record
+    uint64_t sent[CNF_EVENT_KINDS];      ///< messages
+    uint64_t overrun[CNF_EVENT_KINDS];   ///< of these, what found no room in the ring
+    uint64_t truncated[CNF_EVENT_KINDS]; ///< of these, what was longer than the largest record
 };
 
 /// Sizes of a ring record, without its 8-byte header: the verifier wants constants. In bytes, on 6.18: IPv4 UDP new 148,

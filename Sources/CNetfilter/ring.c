@@ -223,10 +223,11 @@ int cnf_ring_counts(const struct cnf_ring *ring, struct cnf_kernel_counts *out)
         return -errno;
     memset(out, 0, sizeof(*out));
     for (size_t cpu = 0; cpu < ring->cpus; cpu++) {
-        for (size_t kind = 0; kind < 3; kind++)
+        for (size_t kind = 0; kind < CNF_EVENT_KINDS; kind++) {
             out->sent[kind] += ring->per_cpu[cpu].sent[kind];
-        out->overrun += ring->per_cpu[cpu].overrun;
-        out->truncated += ring->per_cpu[cpu].truncated;
+            out->overrun[kind] += ring->per_cpu[cpu].overrun[kind];
+            out->truncated[kind] += ring->per_cpu[cpu].truncated[kind];
+        }
     }
     return 0;
 }

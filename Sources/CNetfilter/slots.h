@@ -7,6 +7,8 @@
 
 #include "CNetfilter.h"
 
+#include <stdbool.h>
+
 struct slots {
     union cnf_record *first;
     size_t count, used;
@@ -21,7 +23,7 @@ static inline void cnf_place(const void *message, size_t length, uint64_t time_n
     const int decoded = cnf_decode(message, length, time_ns, event);
 
     if (decoded < 0) {
-        tally->truncated++;
+        tally->malformed++;
     } else if (decoded > 0 && free_slot) {
         tally->events++;
         tally->by_kind[event->kind]++;

@@ -61,7 +61,7 @@ struct KernelDumpTests {
         #expect(ids.count == 3000)
         #expect(Set(ids).count == 3000)
         #expect(tally.entries == 3000)
-        #expect(tally.truncated == 0)
+        #expect(tally.malformed == 0)
         #expect(tally.interrupted == 0)
     }
 
@@ -153,7 +153,7 @@ struct KernelDumpTests {
         let dump = try dump([message(id: 1) + broken + message(id: 3) + done()])
 
         #expect(try dump.all().map(\.id) == [1, 3])
-        #expect(dump.tally.truncated == 1)
+        #expect(dump.tally.malformed == 1)
         #expect(dump.tally.entries == 2)
     }
 

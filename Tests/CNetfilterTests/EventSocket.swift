@@ -84,6 +84,16 @@ final class EventSocket: @unchecked Sendable {
     }
 }
 
+/// A counter a kind, in the order of `cnf_kind`.
+func list(_ byKind: (UInt64, UInt64, UInt64)) -> [UInt64] {
+    [byKind.0, byKind.1, byKind.2]
+}
+
+extension cnf_tally {
+    /// Received, and of no use.
+    var undecoded: UInt64 { list(truncated).reduce(malformed, +) }
+}
+
 /// The other end of a socket that stands in for the kernel's.
 final class Feeder {
     let socket: EventSocket

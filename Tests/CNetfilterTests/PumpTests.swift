@@ -34,7 +34,7 @@ internal import Testing
         #expect(ports == Array(0..<150))
         #expect(feeder.socket.tally.events == 150)
         #expect(feeder.socket.tally.dropped == 0)
-        #expect(feeder.socket.tally.truncated == 0)
+        #expect(feeder.socket.tally.undecoded == 0)
     }
 
     @Test func `no more is received than there are slots for`() throws {
@@ -79,20 +79,50 @@ internal import Testing
         #expect(feeder.socket.pump(slots: 8).events.map(\.source_port) == [1, 2])
     }
 
+    /// A message longer than the receive buffer.
+    private func long(_ event: NetlinkMessage.Event) -> [UInt8] {
+        var message = NetlinkMessage.conntrack(event, Sample.tuple(.ipv4, IPPROTO_UDP))
+        message.put(CTA_SECCTX, [UInt8](repeating: 7, count: 3000))
+        return message.bytes
+    }
+
     @Test func `a datagram longer than the buffer counts as truncated, whatever its beginning holds`() throws {
         let feeder = try Feeder()
-        var long = NetlinkMessage.conntrack(.new, Sample.tuple(.ipv4, IPPROTO_UDP))
-        long.put(CTA_SECCTX, [UInt8](repeating: 7, count: 3000))
-        try feeder.send(event(8) + long.bytes)
+        try feeder.send(event(8) + long(.new))
         try feeder.send(event(9))
         let pumped = feeder.socket.pump(slots: 8)
 
         #expect(pumped.events.map(\.source_port) == [9])
         #expect(pumped.datagrams == 2)
-        #expect(feeder.socket.tally.truncated == 1)
+        #expect(list(feeder.socket.tally.truncated) == [1, 0, 0])
+        #expect(feeder.socket.tally.malformed == 0)
     }
 
-    @Test func `a broken message counts as truncated and takes no slot`() throws {
+    @Test func `what is truncated is counted by the kind that its header tells, with slots and without`() throws {
+        let feeder = try Feeder()
+        for kind in [.new, .update, .update, .destroy, .destroy, .destroy] as [NetlinkMessage.Event] {
+            try feeder.send(long(kind))
+        }
+        #expect(feeder.socket.pump(slots: 3).result == 0)
+        #expect(feeder.socket.pump(slots: 0).result == 0)
+
+        #expect(list(feeder.socket.tally.truncated) == [1, 2, 3])
+        #expect(feeder.socket.tally.malformed + feeder.socket.tally.dropped == 0)
+    }
+
+    @Test func `what is truncated and of no known kind counts as malformed`() throws {
+        let feeder = try Feeder()
+        var expectation = NetlinkMessage(subsystem: NFNL_SUBSYS_CTNETLINK_EXP, type: 0)
+        expectation.put(CTA_SECCTX, [UInt8](repeating: 7, count: 3000))
+        try feeder.send(expectation.bytes)
+        try feeder.send([UInt8](repeating: 0xff, count: 3000))
+        #expect(feeder.socket.pump(slots: 8).datagrams == 2)
+
+        #expect(list(feeder.socket.tally.truncated) == [0, 0, 0])
+        #expect(feeder.socket.tally.malformed == 2)
+    }
+
+    @Test func `a broken message counts as malformed and takes no slot`() throws {
         let feeder = try Feeder()
         try feeder.send(Array(event(1).dropLast(1)))
         try feeder.send(event(2))
@@ -100,7 +130,8 @@ internal import Testing
         let pumped = feeder.socket.pump(slots: 8)
 
         #expect(pumped.events.map(\.source_port) == [2, 3])
-        #expect(feeder.socket.tally.truncated == 2)
+        #expect(feeder.socket.tally.malformed == 2)
+        #expect(list(feeder.socket.tally.truncated) == [0, 0, 0])
         #expect(feeder.socket.tally.events == 2)
     }
 
@@ -113,7 +144,7 @@ internal import Testing
         #expect(pumped.result == 0)
         #expect(pumped.datagrams == 2)
         let tally = feeder.socket.tally
-        #expect([tally.events, tally.dropped, tally.truncated] == [0, 0, 0])
+        #expect([tally.events, tally.dropped, tally.undecoded] == [0, 0, 0])
     }
 
     @Test func `a socket's error is passed on as its errno`() throws {

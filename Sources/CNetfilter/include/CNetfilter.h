@@ -2,8 +2,11 @@
 //
 // CNetfilter: the whole contract between Swift and netlink.
 //
-// Every function that can fail returns a negative errno value (-EPERM, -ENOBUFS, ...) and says below which ones
-// mean what. Nothing here prints, logs, or keeps global state. No libmnl or libnetfilter_conntrack type leaks out.
+// Every function that can fail returns a negative errno value and says below which ones mean what. Nothing here prints,
+// logs, or keeps global state; handles are opaque and have one owner and one thread. No type of a library leaks out.
+//
+// Lost, everywhere: truncated = longer than our receive buffer or the largest record of the BPF ring; malformed = its
+// lengths or attributes do not hold together; dropped = decoded, but no slot was free; overrun = the kernel had no room.
 
 #ifndef CNETFILTER_H
 #define CNETFILTER_H
@@ -11,7 +14,6 @@
 #include "CRecord.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,15 +21,13 @@
 
 // MARK: Stage 2: decode (pure)
 
-/// Decodes one netlink message into `out`.
+/// Decodes one netlink message into `out`: reads `length` bytes from `message` and nothing else, keeps no state.
 /// Returns 1 when `out` holds an event, 0 when the message is none (another subsystem, an expectation, NOOP),
 /// -EBADMSG when it is a conntrack event whose lengths or attributes do not hold together.
-/// Reads `length` bytes from `message` and nothing else; keeps no state.
 int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_event *out);
 
-/// Decodes one netlink message of a dump into `out`.
-/// Returns 1 when `out` holds an entry, 0 when the message is none, -EBADMSG when its lengths or attributes do not hold
-/// together or a direction is missing. Reads `length` bytes from `message` and nothing else; keeps no state.
+/// Decodes one netlink message of a dump likewise. Returns 1 when `out` holds an entry, 0 when the message is none,
+/// -EBADMSG when its lengths or attributes do not hold together or a direction is missing.
 int cnf_decode_entry(const void *message, size_t length, struct cnf_entry *out);
 
 /// Writes the entry in `message` as libnetfilter_conntrack words it (what `conntrack -E -o id` prints), NUL-terminated.
@@ -43,16 +43,15 @@ enum cnf_group {
     CNF_GROUP_DESTROY = 4,
 };
 
-/// A ctnetlink multicast socket and what takes the events off it: a batch of receive buffers, or a BPF ring. One owner,
-/// one thread.
+/// A ctnetlink multicast socket and what takes the events off it: a batch of receive buffers, or a BPF ring.
 struct cnf_events;
-
-/// What happened to messages that reached the socket; `cnf_events_pump` adds to it.
+/// What became of the messages that reached us; `cnf_events_pump` adds to it. Arrays are by enum cnf_kind.
 struct cnf_tally {
-    uint64_t events;     ///< decoded into a slot
-    uint64_t by_kind[3]; ///< the same by enum cnf_kind
-    uint64_t truncated;  ///< longer than our receive buffer, or not decodable
-    uint64_t dropped;    ///< decoded, but no slot was free
+    uint64_t events;                     ///< decoded into a slot
+    uint64_t by_kind[CNF_EVENT_KINDS];   ///< the same, by kind
+    uint64_t truncated[CNF_EVENT_KINDS]; ///< cut by our receive buffer; the header still tells of what kind
+    uint64_t malformed;                  ///< did not decode, or was cut and is of no known kind
+    uint64_t dropped;                    ///< decoded, but no slot was free
 };
 
 /// Opens the socket without joining a group. Opening loads nfnetlink where it is a module, nothing else.
@@ -63,7 +62,6 @@ int cnf_events_open(uint32_t receive_buffer, struct cnf_events *_Nullable *_Nonn
 /// Wraps a datagram socket that somebody else made (a socketpair in tests). Takes the descriptor over.
 /// Returns 0 or -ENOMEM (then `fd` is still the caller's).
 int cnf_events_adopt(int fd, struct cnf_events *_Nullable *_Nonnull out);
-
 void cnf_events_close(struct cnf_events *_Nullable events);
 
 /// Attaches a BPF filter that takes each message off the socket before it is queued, counts it, and copies it into a ring
@@ -75,21 +73,18 @@ int cnf_events_attach_ring(struct cnf_events *events, uint32_t bytes);
 
 /// The ring's size in bytes, or 0 without one.
 uint32_t cnf_events_ring_size(const struct cnf_events *events);
-
 /// A descriptor that turns readable when the ring becomes half full; -1 without one.
 int cnf_events_descriptor(const struct cnf_events *events);
-
 /// Has that descriptor turn readable only at the next time.
 void cnf_events_silence(const struct cnf_events *events);
 
 /// Joins the groups in `groups` (bits of enum cnf_group). Loads nf_conntrack and nf_conntrack_netlink where these
-/// are modules: the caller asks /sys/module first. Returns 0; -EPERM without CAP_NET_ADMIN.
+/// are modules: the caller asks /sys/module first. Returns 0; -EPERM without CAP_NET_ADMIN, others as setsockopt(2).
 int cnf_events_join(struct cnf_events *events, uint32_t groups);
 
 /// Leaves the groups in `groups`; those that were not joined are passed over. What is queued stays to be received.
 /// Loads nothing. Returns 0 or -errno.
 int cnf_events_leave(struct cnf_events *events, uint32_t groups);
-
 /// The receive buffer in bytes as the kernel accounts it (SO_RCVBUF), or -errno.
 int cnf_events_receive_buffer(struct cnf_events *events);
 
@@ -105,25 +100,25 @@ int cnf_events_pump(struct cnf_events *events, union cnf_record *_Nullable slots
 /// Source: SO_MEMINFO[SK_MEMINFO_DROPS] (kernel 4.12). Returns 0 or -errno (-ENOPROTOOPT before 4.12).
 int cnf_events_overruns(struct cnf_events *events, uint32_t *out);
 
-/// What the kernel counted for the ring since it was attached.
+/// What the kernel counted for the ring since it was attached, by enum cnf_kind. The rest comes by `cnf_events_pump`.
 struct cnf_kernel_counts {
-    uint64_t sent[3];   ///< messages by enum cnf_kind, those that are lost included
-    uint64_t overrun;   ///< found no room in the ring
-    uint64_t truncated; ///< longer than the largest ring record
+    uint64_t sent[CNF_EVENT_KINDS];      ///< messages; what is lost included
+    uint64_t overrun[CNF_EVENT_KINDS];   ///< of these, what found no room in the ring
+    uint64_t truncated[CNF_EVENT_KINDS]; ///< of these, what was longer than the largest ring record
 };
 
-/// Reads these counters: one system call. Whatever was pumped is in them. Returns 0; -ENOTSUP without a ring.
+/// Reads these counters: one system call. Whatever was pumped is in them. Returns 0; -ENOTSUP without a ring, -ENOENT and
+/// other errnos as bpf(2).
 int cnf_events_kernel_counts(struct cnf_events *events, struct cnf_kernel_counts *out);
 
 // MARK: Stage 1: a dump of the table
 
-/// A dump under way, with its socket and receive buffer. One owner, one thread.
+/// A dump under way, with its socket and receive buffer.
 struct cnf_dump;
-
 /// What a dump gave so far; `cnf_dump_next` adds to it.
 struct cnf_dump_tally {
     uint64_t entries;    ///< decoded
-    uint64_t truncated;  ///< not decodable
+    uint64_t malformed;  ///< did not decode; a dump is never cut, since the kernel fits it to our buffer
     uint8_t interrupted; ///< 1 = a message carried NLM_F_DUMP_INTR
     uint8_t reserved[7];
 };
@@ -137,13 +132,13 @@ int cnf_dump_open(uint8_t family, struct cnf_dump *_Nullable *_Nonnull out);
 /// Wraps a datagram socket that somebody else made (a socketpair in tests), on which messages to port 0 with sequence
 /// number 1 are the dump's. Takes the descriptor over. Returns 0 or -ENOMEM (then `fd` is still the caller's).
 int cnf_dump_adopt(int fd, struct cnf_dump *_Nullable *_Nonnull out);
-
 void cnf_dump_close(struct cnf_dump *_Nullable dump);
 
 /// The next entries, at most `capacity` (at least 1) and at most what one datagram holds, so that they are read while
 /// the cache has them. Returns how many, 0 = the dump has ended; -EPERM without CAP_NET_ADMIN, -EINVAL without ctnetlink,
-/// -ETIMEDOUT when the kernel does not answer within 5 seconds, -ENOBUFS when it had no memory to go on, -EBADMSG.
-/// After an error there is nothing more to come.
+/// -ETIMEDOUT when the kernel does not answer within 5 seconds, -ENOBUFS when it had no memory to go on, -EBADMSG when a
+/// message's length does not hold, -EMSGSIZE for a datagram longer than any of the kernel's, others as recvmsg(2). After
+/// an error there is nothing more to come.
 int cnf_dump_next(struct cnf_dump *dump, struct cnf_entry *entries, size_t capacity, struct cnf_dump_tally *tally);
 
 // MARK: Stage 1: statistics by ctnetlink, where /proc/net/stat/nf_conntrack is missing
@@ -163,7 +158,7 @@ enum cnf_stat {
     CNF_STAT_EXPECT_NEW,
     CNF_STAT_EXPECT_CREATE,
     CNF_STAT_EXPECT_DELETE,
-    CNF_STAT_COUNT,
+    CNF_STAT_COUNT
 };
 
 /// One CPU's statistics; those whose bit in `present` is clear are unknown to this kernel.
@@ -176,14 +171,14 @@ struct cnf_cpu_stats {
 /// Asks GET_STATS_CPU of the conntrack and the expectation subsystem and reads both dumps to their end.
 /// Any such request loads nf_conntrack_netlink: only for kernels with nf_conntrack built in.
 /// Returns how many CPUs were written to `out`; -EPERM without CAP_NET_ADMIN, -EINVAL without ctnetlink,
-/// -ETIMEDOUT when the kernel does not answer within a second.
+/// -ETIMEDOUT when the kernel does not answer within a second, others as `cnf_dump_open` and `cnf_dump_next`.
 int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity);
 
 // MARK: Stage 1: uevents, the kernel's word that a module came or went
 
 /// What a uevent says of a module.
 enum cnf_module_change {
-    CNF_MODULE_NONE = 0, ///< it is about something else
+    CNF_MODULE_NONE = 0, ///< about something else
     CNF_MODULE_ADDED = 1,
     CNF_MODULE_REMOVED = 2,
 };
@@ -193,11 +188,11 @@ int cnf_uevent(const void *message, size_t length, const char *name);
 
 /// Opens a non-blocking NETLINK_KOBJECT_UEVENT socket joined to the kernel's group. Needs no privilege; loads nothing.
 /// In a network namespace owned by another user namespace than the initial one nothing ever arrives.
-/// Returns the descriptor or -errno.
+/// Returns the descriptor; -EPROTONOSUPPORT where the kernel has no uevents, -EMFILE, -ENOMEM.
 int cnf_uevents_open(void);
 
 /// The next uevent of the kernel about module `name`: enum cnf_module_change, CNF_MODULE_NONE when none waits.
-/// Messages that udev or another program sent are passed over. -ENOBUFS: some were lost; call again.
+/// Messages that udev or another program sent are passed over. -ENOBUFS: some were lost; call again. Others as recvfrom(2).
 int cnf_uevents_next(int fd, const char *name);
 
 #pragma clang assume_nonnull end

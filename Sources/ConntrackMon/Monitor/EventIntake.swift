@@ -149,7 +149,7 @@ struct EventIntake: ~Copyable {
         } while now < deadline
         unsaid.counts.add(tally)
         budget.count(
-            messages: tally.events + tally.truncated + tally.dropped, entered: tally.by_kind.0, at: now)
+            messages: tally.messages, entered: tally.by_kind.0, at: now)
         if taken > 0 {
             mayCount = true
             channel.ringWhenFilling()
@@ -188,7 +188,15 @@ extension PendingCounts {
     /// What a pump counted.
     fileprivate mutating func add(_ tally: cnf_tally) {
         received += EventCounts(new: tally.by_kind.0, update: tally.by_kind.1, destroy: tally.by_kind.2)
-        truncated.new += tally.truncated
+        truncated += EventCounts(new: tally.truncated.0, update: tally.truncated.1, destroy: tally.truncated.2)
+        malformed += tally.malformed
         dropped += tally.dropped
+    }
+}
+
+extension cnf_tally {
+    /// All that reached us, whatever became of it.
+    fileprivate var messages: UInt64 {
+        events + truncated.0 + truncated.1 + truncated.2 + malformed + dropped
     }
 }

@@ -47,7 +47,7 @@ struct TableDump: ~Copyable {
     var isInterrupted: Bool { tally.interrupted != 0 }
 
     /// Entries that did not hold together and are in no batch.
-    var truncated: UInt64 { tally.truncated }
+    var truncated: UInt64 { tally.malformed }
 
     /// Lends the next batch to `body`; false when there is none any more. After an error there is none either.
     mutating func next(_ body: (borrowing Span<cnf_entry>) -> Void) throws(SystemError) -> Bool {

@@ -92,7 +92,10 @@ package struct EventSocket: ~Copyable {
         guard cnf_events_kernel_counts(handle, &now) == 0 else { return nil }
         let before = kernelCountsSeen
         kernelCountsSeen = now
-        return (EventCounts(new: now.overrun &- before.overrun), EventCounts(new: now.truncated &- before.truncated))
+        func growth(_ now: (UInt64, UInt64, UInt64), _ before: (UInt64, UInt64, UInt64)) -> EventCounts {
+            EventCounts(new: now.0 &- before.0, update: now.1 &- before.1, destroy: now.2 &- before.2)
+        }
+        return (growth(now.overrun, before.overrun), growth(now.truncated, before.truncated))
     }
 
     /// How many messages the kernel dropped since the last call, exactly; nil when this kernel cannot tell.
