@@ -8,7 +8,8 @@ for group in "$@"; do
     case $group in
     run) # the libraries, what linking needs, what the Swift toolchain itself loads
         packages="$packages libnetfilter-conntrack-dev libmnl-dev libbpf-dev g++ binutils libc6-dev"
-        packages="$packages git libcurl4 libncurses6 libsqlite3-0 libxml2"
+        # git without recommends has no certificates to clone with
+        packages="$packages git ca-certificates libcurl4 libncurses6 libsqlite3-0 libxml2"
         ;;
     test) # prometheus: promtool
         packages="$packages conntrack nftables iproute2 strace util-linux procps systemd"
