@@ -43,6 +43,11 @@ let package = Package(
             linkerSettings: [.linkedLibrary("bpf")]
         ),
         .executableTarget(name: "Benchmarks", dependencies: ["TestKit"], path: "Benchmarks/Driver"),
+        .executableTarget(
+            name: "EngineBenchmark",
+            dependencies: ["ConntrackMon", "CNetfilter"],
+            path: "Benchmarks/Engine"
+        ),
 
         .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
         .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "TestKit"]),

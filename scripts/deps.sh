@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: deps.sh run|test|demo|bench|lint ...   Installs the Debian packages of these groups that are missing.
+# usage: deps.sh run|test|gate|demo|bench|lint ...   Installs the Debian packages of these groups that are missing.
 set -eu
 
 packages=
@@ -20,9 +20,10 @@ for group in "$@"; do
         packages="$packages libbpf-dev conntrack nftables prometheus-node-exporter valgrind"
         packages="$packages qemu-system-x86 busybox-static kmod cpio iptables"
         ;;
+    gate) packages="$packages valgrind" ;;
     demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
     lint) packages="$packages clang-format cppcheck shellcheck" ;;
-    *) echo "usage: deps.sh run|test|demo|bench|lint ..." >&2 && exit 64 ;;
+    *) echo "usage: deps.sh run|test|gate|demo|bench|lint ..." >&2 && exit 64 ;;
     esac
 done
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+package import CNetfilter
 internal import Glibc
 
 /// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
-struct Collector: ~Copyable {
+package struct Collector: ~Copyable {
     /// Everything that does not come through the ring.
     struct Surroundings {
         var moment: Moment
@@ -28,7 +28,8 @@ struct Collector: ~Copyable {
     private let longestPause: Duration
 
     private var events = EventCounts()
-    private var newByProtocol = [UInt64](repeating: 0, count: 256)
+    /// Not an array, which would ask at each event whether it is its storage's only owner.
+    private var newByProtocol = InlineArray<256, UInt64>(repeating: 0)
     private var talkers = TalkerCounter()
     private var lastLook: TableLook?
     private var gap: Duration?
@@ -48,7 +49,7 @@ struct Collector: ~Copyable {
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
     /// A collector of looks that come every `period`.
-    init(period: Duration = .milliseconds(100)) {
+    package init(period: Duration = .milliseconds(100)) {
         longestPause = max(.seconds(5), period * 2)
     }
 
@@ -65,7 +66,7 @@ struct Collector: ~Copyable {
     }
 
     /// Takes a batch of records; hands each look at the table on to `look`. `now` ties their time to the wall clock.
-    mutating func take(_ records: borrowing Span<cnf_record>, now: Moment, look: (TableLook) -> Void) {
+    package mutating func take(_ records: borrowing Span<cnf_record>, now: Moment, look: (TableLook) -> Void) {
         for index in records.indices {
             switch UInt32(records[index].event.kind) {
             case CNF_NEW.rawValue:
@@ -128,8 +129,8 @@ struct Collector: ~Copyable {
         sample.peakKnownFor = knownBefore + (knownSince.map { now - $0 } ?? .zero)
 
         sample.events = around.listening || events.total > 0 ? events : nil
-        for (number, count) in newByProtocol.enumerated() where count > 0 {
-            sample.newByProtocol[UInt8(number)] = count
+        for number in newByProtocol.indices where newByProtocol[number] > 0 {
+            sample.newByProtocol[UInt8(number)] = newByProtocol[number]
         }
         sample.lost = around.lost
         sample.lostIsCounted = around.lostIsCounted
