@@ -50,8 +50,8 @@ let package = Package(
         ),
 
         .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
-        .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "TestKit"]),
-        .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
+        .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "CTestKit", "TestKit"]),
+        .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit"]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(name: "KernelTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit", "CLI"]),
         .testTarget(name: "VMTests", dependencies: ["TestKit"]),

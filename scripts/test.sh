@@ -23,7 +23,8 @@ trap 'rm -rf "$results"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-swift build --build-tests --disable-xctest "$@"
+# An import that is not declared passes where another target was built first.
+swift build --build-tests --disable-xctest --explicit-target-dependency-import-check error "$@"
 
 status=0
 run() { # RESULTS OPTION ...
