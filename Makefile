@@ -7,7 +7,7 @@ ARGS    ?=
 SECONDS ?= 60
 
 .NOTPARALLEL:
-.PHONY: help run test check fuzz demo bench build size format golden tsan asan clean
+.PHONY: help run test unit gate check fuzz demo bench build size format golden tsan asan clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -19,7 +19,15 @@ test: ## all tests; FILTER=Name runs some
 	@scripts/deps.sh run test
 	@scripts/test.sh
 
-check: ## everything CI runs: format, lint, build, size, test, tsan, a short fuzz
+unit: ## the tests that start no process and make no namespace, in seconds; FILTER=Name runs some
+	@scripts/deps.sh run
+	@UNIT=1 scripts/test.sh
+
+gate: ## what is promised of the hot path: instructions an event, no allocation, no retain
+	@scripts/deps.sh run gate
+	@scripts/hotpath.sh
+
+check: ## everything CI runs: format, lint, build, size, gate, test, tsan, a short fuzz
 	@scripts/check.sh
 
 fuzz: ## fuzz the C decoder; SECONDS=60
@@ -30,7 +38,7 @@ demo: ## a table filling up and draining, in a network namespace of its own
 	@$(MAKE) --no-print-directory build
 	@scripts/demo.sh $(BIN)
 
-bench: ## measure against floors and peers (root, 12 minutes); ONLY=part ROUNDS=3 for less
+bench: ## measure against floors and peers (root, 25 minutes); ONLY=part ROUNDS=3 for less
 	@scripts/deps.sh run bench
 	@scripts/bench.sh
 

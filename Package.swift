@@ -48,9 +48,14 @@ let package = Package(
             linkerSettings: [.linkedLibrary("bpf")]
         ),
         .executableTarget(name: "Benchmarks", dependencies: ["TestKit"], path: "Benchmarks/Driver"),
+        .executableTarget(
+            name: "EngineBenchmark",
+            dependencies: ["ConntrackMon", "CRecord"],
+            path: "Benchmarks/Engine"
+        ),
 
         .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
-        .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "CRecord", "CSystem", "TestKit"]),
+        .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "CRecord", "CSystem", "CTestKit", "TestKit"]),
         .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(name: "KernelTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit", "CLI"]),

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 [ "$(id -u)" = 0 ] || { echo "bench.sh: run as root" >&2 && exit 1; }
 release='-c release --static-swift-stdlib -Xlinker -s'
-for product in conntrack-mon BenchmarkFloors Benchmarks; do
+for product in conntrack-mon BenchmarkFloors EngineBenchmark Benchmarks; do
     # shellcheck disable=SC2086
     swift build $release --product $product
 done

@@ -10,10 +10,11 @@ stage() {
     "$@"
 }
 
-stage dependencies scripts/deps.sh run test lint
+stage dependencies scripts/deps.sh run test gate lint
 stage format scripts/format.sh --check
 stage lint scripts/lint.sh
 stage 'build and size' make --no-print-directory size
+stage gate scripts/hotpath.sh
 stage test scripts/test.sh
 stage tsan make --no-print-directory tsan
 stage asan make --no-print-directory asan

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: deps.sh run|test|demo|bench|lint ...   Installs the Debian packages of these groups that are missing.
+# usage: deps.sh run|test|gate|demo|bench|lint ...   Installs the Debian packages of these groups that are missing.
 set -eu
 
 packages=
@@ -8,7 +8,8 @@ for group in "$@"; do
     case $group in
     run) # the libraries, what linking needs, what the Swift toolchain itself loads
         packages="$packages libnetfilter-conntrack-dev libmnl-dev libbpf-dev g++ binutils libc6-dev"
-        packages="$packages git libcurl4 libncurses6 libsqlite3-0 libxml2"
+        # git without recommends has no certificates to clone with
+        packages="$packages git ca-certificates libcurl4 libncurses6 libsqlite3-0 libxml2"
         ;;
     test) # prometheus: promtool
         packages="$packages conntrack nftables iproute2 strace util-linux procps systemd"
@@ -19,9 +20,10 @@ for group in "$@"; do
         packages="$packages libbpf-dev conntrack nftables prometheus-node-exporter valgrind"
         packages="$packages qemu-system-x86 busybox-static kmod cpio iptables"
         ;;
+    gate) packages="$packages valgrind" ;;
     demo) packages="$packages conntrack nftables iproute2 socat util-linux" ;;
     lint) packages="$packages clang-format cppcheck shellcheck" ;;
-    *) echo "usage: deps.sh run|test|demo|bench|lint ..." >&2 && exit 64 ;;
+    *) echo "usage: deps.sh run|test|gate|demo|bench|lint ..." >&2 && exit 64 ;;
     esac
 done
 

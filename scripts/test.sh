@@ -1,11 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: [FILTER=Name] test.sh [build option ...]   Builds and runs the tests, where they can make network namespaces.
+# usage: [FILTER=Name] [UNIT=1] test.sh [build option ...]
+# Builds and runs the tests, where they can make network namespaces; with UNIT=1 those that need nothing but themselves.
 # `swift test` is content when no test ran; this is not.
 set -eu
 cd "$(dirname "$0")/.."
 
-if [ "$(id -u)" = 0 ]; then
+if [ "${UNIT:-}" = 1 ]; then
+    where=
+    FILTER=${FILTER:-'^(ConntrackMonTests|CNetfilterTests|BenchmarksTests)\.'}
+elif [ "$(id -u)" = 0 ]; then
     where=
 elif unshare -Urn true 2>/dev/null; then
     where='unshare -Urn'
@@ -19,7 +23,8 @@ trap 'rm -rf "$results"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-swift build --build-tests --disable-xctest "$@"
+# An import that is not declared passes where another target was built first.
+swift build --build-tests --disable-xctest --explicit-target-dependency-import-check error "$@"
 
 status=0
 run() { # RESULTS OPTION ...

@@ -49,6 +49,8 @@ enum Benchmarks {
     private static func run(_ part: Part, _ plan: Plan, _ report: Report) throws {
         switch part {
         case .reader: try ReaderPart.run(plan, report)
+        case .peer: try PeerPart.run(plan, report)
+        case .engine: try EnginePart.run(plan, report)
         case .harm: try HarmPart.run(plan, report)
         case .top: try TopPart.run(plan, report)
         case .memory: try MemoryPart.run(plan, report)
@@ -75,7 +77,9 @@ extension Part {
     /// The rows it fills.
     var goals: [Goal] {
         switch self {
-        case .reader: [.readerBPF, .readerNetlink, .watch, .lost, .accounted, .events]
+        case .reader: [.readerBPF, .readerNetlink, .lost, .accounted]
+        case .peer: [.watch, .events]
+        case .engine: [.engine]
         case .harm: [.producer, .producerNone]
         case .top: [.topFloor, .topConntrack]
         case .memory: [.memory, .growth]

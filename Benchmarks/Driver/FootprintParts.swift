@@ -28,7 +28,8 @@ enum MemoryPart {
         listener.rest()
         let end = try listener.residentMegabytes()
         _ = try listener.stop()
-        let peer = exporter.map { "; node_exporter \($0.text(1)) MB" } ?? "; node_exporter did not start"
+        let peer =
+            exporter.map { "; node_exporter, not scraped yet, \($0.text(1)) MB" } ?? "; node_exporter did not start"
         report.set(
             .memory, .measured(idle, seen: "\(idle.text(1)) MB, at most \(highest.text(1)) MB under load\(peer)"))
         let grown = max(highest, end) - (early ?? idle)

@@ -30,8 +30,8 @@ struct HarmPart {
     static func run(_ plan: Plan, _ report: Report) throws {
         let arena = try Arena()
         var part = HarmPart()
-        for round in 1...max(plan.pairs, 1) {
-            note("harm, round \(round) of \(plan.pairs)")
+        for round in 1...plan.rounds {
+            note("harm, round \(round) of \(plan.rounds)")
             let start = round % audiences.count
             for who in audiences[start...] + audiences[..<start] {
                 let run = who.always || round % 2 == 1 ? part.attempt(who.audience, arena) : nil
@@ -91,7 +91,9 @@ struct HarmPart {
                 Spread(values(who.audience, value).compactMap { $0 })?.median.grouped ?? ""
             }
             func ratio(_ base: Audience, _ value: (Run) -> Double) -> String {
-                Spread(Spread.ratios(values(who.audience, value), to: values(base, value)))?.median.text(3) ?? ""
+                Spread(Spread.ratios(values(who.audience, value), to: values(base, value))).map {
+                    "\($0.median.text(3)) (\($0.lowest.text(2)) to \($0.highest.text(2)))"
+                } ?? ""
             }
             table.rows.append([
                 who.name, median { $0.made.made / $0.made.makeSeconds },

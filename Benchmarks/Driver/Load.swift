@@ -54,6 +54,26 @@ struct Arena {
         return (connections, try fields["seconds"], try fields["cpu"])
     }
 
+    /// Has entries time out as soon as they are made.
+    func forgetAtOnce() throws {
+        try namespace.setSysctl("netfilter/nf_conntrack_udp_timeout", "0")
+    }
+
+    /// After `forgetAtOnce`: connections of one packet each, `rate` a second or, with 0, as fast as one core sends them.
+    /// Each is a NEW by its packet and a DESTROY by a later one that finds it timed out, or by a dump at the end: not by
+    /// a program's request.
+    func passBy(_ count: Int, rate: Int) throws -> Events {
+        let fields = try floor("packets", "count=\(entries(count))", "rate=\(rate)", in: namespace)
+        for _ in 0..<100 {
+            guard try tracked() > 0 else {
+                let sent = try fields["sent"]
+                return Events(count: 2 * sent, rate: sent / (try fields["seconds"]))
+            }
+            _ = try floor("dump", in: namespace)
+        }
+        throw TestKitError("entries that have timed out do not go away")
+    }
+
     private func tracked() throws -> Int {
         Int(try namespace.read("/proc/sys/net/netfilter/nf_conntrack_count").filter { $0 != "\n" }) ?? 0
     }

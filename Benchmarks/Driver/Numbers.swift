@@ -36,6 +36,11 @@ struct Spread {
     }
 }
 
+extension Spread {
+    /// The median and both ends, as in "0.0956 (0.0812 to 0.131)".
+    var short: String { "\(median.short) (\(lowest.short) to \(highest.short))" }
+}
+
 extension Double {
     /// As in "0.045": so many digits after the point, rounded half away from zero.
     func text(_ digits: Int) -> String {

@@ -4,7 +4,7 @@ internal import Glibc
 
 /// A part of the benchmarks that can be run alone.
 enum Part: String, CaseIterable {
-    case reader, harm, top, memory, idle, limit, module, check, binary, decode, sweep
+    case reader, peer, harm, engine, top, memory, idle, limit, module, check, binary, decode, sweep
 
     /// The sweep is for choosing constants, not for watching them.
     static let usual = allCases.filter { $0 != .sweep }
@@ -13,16 +13,14 @@ enum Part: String, CaseIterable {
 /// What was asked for.
 struct Plan {
     var parts = Part.usual
-    /// Rounds of each comparison; the producer's rate has about twice as many.
+    /// Rounds of each comparison, in each of which all sides are run in turn.
     var rounds = Plan.usualRounds
     /// Events that memory is watched over.
     var events = 20_000_000
     /// Tables of the document are replaced.
     var writes = true
 
-    static let usualRounds = 7
-
-    var pairs: Int { rounds * 15 / Plan.usualRounds }
+    static let usualRounds = 15
 
     /// ONLY=name,name ROUNDS=n EVENTS=n; with fewer rounds than usual nothing is written. Throws one line.
     init(_ variables: [String: String]) throws {

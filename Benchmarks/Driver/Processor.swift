@@ -24,20 +24,6 @@ struct ProcessorTime {
     var reader: UInt64 { threads["reader"] ?? whole }
 }
 
-/// The entries of a directory but those that begin with a point.
-func names(in path: String) throws -> [String] {
-    guard let directory = opendir(path) else { throw SystemError("open \(path)") }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names
-}
-
 /// CPU time of the children that have ended and been waited for, in seconds.
 func childrenProcessorSeconds() -> Double {
     var usage = rusage()

@@ -9,6 +9,7 @@ enum Programs {
     static let monitor =
         getenv("CONNTRACK_MON_BINARY").map { String(cString: $0) } ?? "\(Repository.root)/.build/release/conntrack-mon"
     static let floors = "\(Repository.root)/.build/release/BenchmarkFloors"
+    static let engine = "\(Repository.root)/.build/release/EngineBenchmark"
     static let exporter = "prometheus-node-exporter"
 }
 

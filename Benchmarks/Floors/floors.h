@@ -23,6 +23,8 @@ struct options {
     uint64_t name;     ///< 1 = ask for each message's sender too
     uint64_t count;    ///< entries or packets
     uint64_t rounds;   ///< how often
+    uint64_t pid;      ///< a program's process
+    uint64_t rate;     ///< packets a second; 0 = as fast as one core can
 };
 
 int run_netlink(const struct options *options);
@@ -32,6 +34,7 @@ int run_dump(const struct options *options);
 int run_entries(const struct options *options);
 int run_fill(const struct options *options);
 int run_packets(const struct options *options);
+int run_buffer(const struct options *options);
 
 /// Runs `command`, and clears up behind it. Returns its exit status.
 int guard(char **command);

@@ -50,6 +50,15 @@ int run_fill(const struct options *options)
 
 #define PACKETS 256
 
+/// Sleeps until `sent` packets are due that were begun to be sent at `begin`. A rate is kept in steps of a batch.
+static void keep_rate(double begin, uint64_t sent, uint64_t rate)
+{
+    const double early = rate == 0 ? 0 : begin + (double)sent / (double)rate - seconds();
+
+    if (early > 0)
+        sleep_ns((uint64_t)(early * 1e9), -1);
+}
+
 /// Each packet goes to another address of 127.0.0.0/8 and is a connection of its own. Whom they reach reads none: its
 /// queue is full at once, and packets to it are dropped without an answer, which would be another packet to track.
 int run_packets(const struct options *options)
@@ -76,6 +85,7 @@ int run_packets(const struct options *options)
     const double begin = seconds();
     uint64_t sent = 0;
     while (sent < options->count) {
+        keep_rate(begin, sent, options->rate);
         const uint64_t left = options->count - sent;
         for (uint32_t i = 0; i < PACKETS; i++)
             addresses[i].sin_addr.s_addr = htonl(0x7f010000 + (uint32_t)sent + i);

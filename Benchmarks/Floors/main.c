@@ -11,12 +11,12 @@ static const struct {
     int (*run)(const struct options *options);
 } commands[] = {
     {"netlink", run_netlink}, {"bpf", run_bpf},   {"drop", run_drop},       {"dump", run_dump},
-    {"entries", run_entries}, {"fill", run_fill}, {"packets", run_packets},
+    {"entries", run_entries}, {"fill", run_fill}, {"packets", run_packets}, {"buffer", run_buffer},
 };
 
 static int misused(void)
 {
-    fputs("usage: BenchmarkFloors netlink|bpf|drop|dump|entries|fill|packets [NAME=NUMBER ...]\n"
+    fputs("usage: BenchmarkFloors netlink|bpf|drop|dump|entries|fill|packets|buffer [NAME=NUMBER ...]\n"
           "       BenchmarkFloors guard PROGRAM [ARGUMENT ...]\n",
           stderr);
     return 64;
@@ -31,6 +31,7 @@ static bool set_option(struct options *options, const char *text)
         {"groups", &options->groups}, {"buffer", &options->buffer},     {"ring", &options->ring},
         {"batch", &options->batch},   {"datagram", &options->datagram}, {"tick", &options->tick},
         {"name", &options->name},     {"count", &options->count},       {"rounds", &options->rounds},
+        {"rate", &options->rate},     {"pid", &options->pid},
     };
     const char *equals = strchr(text, '=');
     char *end;

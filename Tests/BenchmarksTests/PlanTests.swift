@@ -5,10 +5,10 @@ import Testing
 @testable import Benchmarks
 
 struct PlanTests {
-    @Test func `without wishes every part but the sweep is run, 15 pairs for the producer, and written down`() throws {
+    @Test func `without wishes every part but the sweep is run, in 15 rounds, and written down`() throws {
         let plan = try Plan([:])
         #expect(plan.parts == Part.allCases.filter { $0 != .sweep })
-        #expect(plan.pairs == 15)
+        #expect(plan.rounds == 15)
         #expect(plan.writes)
         #expect(plan.isWhole)
     }

@@ -19,19 +19,20 @@ struct ReportTests {
     @Test func `a row that was not measured says why, and neither reached nor missed`() {
         #expect(
             Goal.events.row(.notMeasured("no such command yet")) == [
-                "`events` to /dev/null, CPU an event", "`conntrack -E >/dev/null`", "≤ 1/10",
+                "`events` to /dev/null, CPU an event; connections by packets, both losing nothing",
+                "`conntrack -E >/dev/null`, 128 MiB of receive buffer", "≤ 1/5",
                 "not measured: no such command yet", "",
             ])
     }
 
-    @Test func `a ratio is the median of the rounds' ratios, with their ends and both medians`() {
+    @Test func `a ratio is the median of the rounds' ratios, with their ends and both sides`() {
         let outcome = Outcome.ratio([2, 6, nil, 4], to: [1, 2, 3, 1], unit: "µs")
         guard case .measured(let figure, let seen) = outcome else {
             Issue.record("not measured")
             return
         }
         #expect(figure == 3)
-        #expect(seen == "3.00 × (2.00 to 4.00): 4.00 against 1.50 µs")
+        #expect(seen == "3.00 × (2.00 to 4.00): 4.00 (2.00 to 6.00) against 1.50 (1.00 to 3.00) µs")
     }
 
     @Test func `without a round that has both sides there is no ratio`() {

@@ -5,6 +5,7 @@ import TestKit
 import Testing
 
 /// `check`, as a monitoring system runs it.
+/// A process, since a monitoring system has only the exit code and the one line.
 @Suite struct CheckTests {
     @Test(
         arguments: [

@@ -4,6 +4,7 @@ import TestKit
 import Testing
 
 /// `doctor`, as an administrator runs it on a saved host.
+/// A process, since scripts rely on its exit codes; what it finds is tested without.
 @Suite struct DoctorCommandTests {
     private static let fixtures = "\(Repository.root)/Tests/Fixtures/doctor"
 

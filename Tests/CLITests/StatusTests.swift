@@ -6,6 +6,7 @@ import TestKit
 import Testing
 
 /// `status`, for people and for programs.
+/// A process, since what is tested is what a shell and a program get of it: streams and exit code.
 @Suite struct StatusTests {
     private struct Document: Decodable {
         struct Alert: Decodable {

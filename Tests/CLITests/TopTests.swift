@@ -4,6 +4,7 @@ import TestKit
 import Testing
 
 /// `top`, where it can go no further than its arguments or /sys.
+/// A process, since what is tested is how the command line turns a refusal into a line and an exit code.
 @Suite struct TopTests {
     private func top(_ arguments: [String]) throws -> Command.Outcome {
         try Command.conntrackMon(["top"] + arguments).run()

@@ -4,6 +4,7 @@ import TestKit
 import Testing
 
 /// Help, version, completion, and every way to call it wrongly.
+/// A process, since the command line's parser itself prints and exits.
 @Suite struct UsageTests {
     @Test(arguments: [[], ["watch"], ["check"], ["status"], ["top"], ["doctor"]])
     func `the help is as before`(_ command: [String]) throws {

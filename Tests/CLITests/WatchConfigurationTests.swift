@@ -5,6 +5,7 @@ import TestKit
 import Testing
 
 /// `watch` beside the sysctl configuration of a host made of files.
+/// Processes, since threads, clock and files change behind it while it runs; the verdicts are tested without.
 @Suite struct WatchConfigurationTests {
     private let host: FakeHost
 

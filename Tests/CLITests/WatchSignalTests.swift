@@ -5,6 +5,7 @@ import TestKit
 import Testing
 
 /// Signals, and the files that a running and a stopped `watch` leave.
+/// Processes, since a signal meets a whole process.
 @Suite struct WatchSignalTests {
     @Test(arguments: [SIGTERM, SIGINT])
     func `it ends in order, and its textfile says so`(_ signal: Int32) throws {

@@ -6,6 +6,7 @@ import TestKit
 import Testing
 
 /// Whoever reads what `watch` writes may go away, stand still or fail: it goes on.
+/// Processes, since pipes that break or fill, SIGPIPE and inherited descriptors are between processes.
 @Suite struct WatchSinkTests {
     /// `command`, run by `script`, in which it is "$@".
     private func shell(_ script: String, _ command: Command) -> Command {

@@ -5,6 +5,7 @@ import TestKit
 import Testing
 
 /// `watch --state`: stopped, and started again on a host that has changed.
+/// Processes, since what one leaves on the disk is what the next begins with.
 @Suite struct WatchStateTests {
     private let host: FakeHost
     private let state: String

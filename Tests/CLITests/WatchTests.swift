@@ -6,6 +6,7 @@ import TestKit
 import Testing
 
 /// `watch` on hosts made of files.
+/// Processes, since it is about all threads together, by the real clock.
 @Suite struct WatchTests {
     @Test func `it prints a line an interval and stops after as many as told`() throws {
         let outcome = try FakeHost().runWatch("--count", "3")

@@ -153,8 +153,7 @@ internal import Testing
     }
 
     @Test func `the seeds of the fuzzer are survived`() throws {
-        let listing = try Command("ls", "\(Repository.root)/Fuzz/corpus").run().standardOutput
-        let names = listing.split(separator: "\n")
+        let names = try names(in: "\(Repository.root)/Fuzz/corpus")
         #expect(names.count >= 24)
         for name in names {
             let bytes = try readBytes("\(Repository.root)/Fuzz/corpus/\(name)")

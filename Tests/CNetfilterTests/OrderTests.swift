@@ -10,8 +10,8 @@ internal import Testing
     /// Real messages, and one with every attribute that the decoder knows.
     private static func messages() throws -> [(name: String, bytes: [UInt8])] {
         let folder = "\(Repository.root)/Fuzz/corpus"
-        let names = try Command("ls", folder).run().standardOutput.split(separator: "\n")
-        let real = try names.filter { $0.hasPrefix("real-") }.map { (String($0), try readBytes("\(folder)/\($0)")) }
+        let real = try names(in: folder).sorted().filter { $0.hasPrefix("real-") }
+            .map { ($0, try readBytes("\(folder)/\($0)")) }
         #expect(real.count >= 20)
         return real + [("full", Sample.full.bytes)]
     }

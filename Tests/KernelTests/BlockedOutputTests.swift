@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// Readers that stop reading, or go away.
+/// Processes, since the pipe between two is what blocks, and the kernel makes events meanwhile.
 @Suite(.enabled(if: Requirement.met(.networkNamespace)))
 struct BlockedOutputTests {
     /// Fills the pipe behind a stream of `process`, so that not a byte more goes in.

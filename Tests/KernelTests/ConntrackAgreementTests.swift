@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// What the monitor says of a table at rest, and what `conntrack` says of the same.
+/// Processes, since `conntrack` is one, and the real kernel is what both are asked about.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .program("nft"), .program("conntrack"))))
 struct ConntrackAgreementTests {
     private func restingNamespace() throws -> TestNamespace {

@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// --event-budget: the event groups are really left, for the kernel too, and nothing that was heard is lost.
+/// A process, since the kernel is asked whether that process still listens, and what it costs.
 @Suite(.enabled(if: Requirement.met(.networkNamespace)))
 struct EventBudgetTests {
     /// What traffic was made, and how the monitor's socket stood meanwhile.

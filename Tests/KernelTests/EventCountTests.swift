@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// Flows made by real sockets and what `watch` counts of them.
+/// A process, since packets, kernel, socket, ring and threads together must lose nothing.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .program("nft"), .program("conntrack"))))
 struct EventCountTests {
     @Test func `each flow gives one new event, each entry deleted one destroy event, and nothing else`() throws {

@@ -37,6 +37,7 @@ private final class Ears: @unchecked Sendable {
 }
 
 /// Every single event, against `conntrack -E` in the same namespace.
+/// Processes, since `conntrack -E` is one, and only the kernel makes real events.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .program("nft"), .program("conntrack"))))
 struct EventIdentityTests {
     /// A packet of each protocol whose tracker reads something of its own, and of one that no tracker knows.

@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// The monitor only reads, and asks ctnetlink for nothing where the question could load a module.
+/// A process, since its system calls are watched from outside, by strace.
 @Suite(
     .enabled(if: Requirement.met(.networkNamespace, .program("nft"), .program("conntrack"), .program("strace"))))
 struct HarmlessTests {

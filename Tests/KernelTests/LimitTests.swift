@@ -6,6 +6,7 @@ internal import Testing
 
 /// Tests whose figures depend on nf_conntrack_max, which is one for all namespaces, and those that change it: one after
 /// the other, also where this suite runs twice on one host.
+/// Processes, since nf_conntrack_max is the real one, and the alert comes by way of the kernel.
 @Suite(.serialized, .enabled(if: Requirement.met(.networkNamespace, .program("nft"))))
 struct LimitTests {
     /// Held for a test's length. On the kernel's own file, so that every test run of this host means the same lock.

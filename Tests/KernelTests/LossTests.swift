@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// Floods: what was counted and what was lost is what was made, to the last event.
+/// A process, since real buffers overflow only while its threads and the kernel race.
 @Suite(.enabled(if: Requirement.met(.networkNamespace)))
 struct LossTests {
     /// Makes and deletes entries, and returns how many events that was.

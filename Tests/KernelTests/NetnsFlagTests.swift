@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// `--netns`: started outside, it looks inside.
+/// A process, since it starts in one namespace and enters another.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .program("ip"))))
 struct NetnsFlagTests {
     private func binary() throws -> String { try Repository.builtBinary() }

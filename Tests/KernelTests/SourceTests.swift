@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// Which source is taken, and what is said of it.
+/// A process, since capabilities are dropped for it alone, and the kernel refuses what lacks them.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .initialRoot, .program("setpriv"))))
 struct SourceTests {
     /// Root without the right to load BPF programs.

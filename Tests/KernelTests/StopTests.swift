@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// How `watch` ends, and what it leaves.
+/// A process, since a signal ends it and the kernel tells what it left joined.
 @Suite(.enabled(if: Requirement.met(.networkNamespace)))
 struct StopTests {
     @Test(arguments: [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")])

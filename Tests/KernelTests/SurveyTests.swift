@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// What fills the table, told by an alert after one dump.
+/// A process, since its survey thread dumps the real kernel's table while it watches.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .program("nft"))))
 struct SurveyTests {
     private func watch(_ namespace: TestNamespace, wrapper: [String] = []) throws -> Watch {

@@ -4,6 +4,7 @@ internal import TestKit
 internal import Testing
 
 /// Who makes the entries, from real entries to what `status` tells.
+/// Processes, since `status` reads what a running `watch` counted of real events.
 @Suite(.enabled(if: Requirement.met(.networkNamespace)))
 struct KernelTalkersTests {
     private func status(_ watch: Watch, in namespace: TestNamespace, _ arguments: String...) throws -> String {

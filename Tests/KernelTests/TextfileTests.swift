@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// The textfile as those read it for whom it is made.
+/// Processes, since promtool and node_exporter are, and the statistics come from the real kernel.
 @Suite(
     .enabled(
         if: Requirement.met(

@@ -7,6 +7,7 @@ internal import TestKit
 internal import Testing
 
 /// `top` and `conntrack -L` on the same table.
+/// Processes, since `conntrack -L` is one, and the dump is the real kernel's.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .program("nft"), .program("conntrack"))))
 struct TopTests {
     /// What `top --json` says, its rows by their key's words in the order of `fields`.

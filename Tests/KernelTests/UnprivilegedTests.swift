@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// What is left without any privilege: everything that /proc gives.
+/// A process, since another user runs it.
 @Suite(.enabled(if: Requirement.met(.networkNamespace, .initialRoot, .program("setpriv"))))
 struct UnprivilegedTests {
     private let folder: TemporaryDirectory

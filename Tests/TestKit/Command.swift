@@ -69,6 +69,7 @@ public struct Command: Sendable {
 
     /// Starts the program, in `namespace` if given: a child inherits the network namespace of the thread that starts it.
     public func start(in namespace: TestNamespace? = nil) throws -> RunningCommand {
+        guard !Requirement.isUnit else { throw TestKitError("\(program): no process in make unit: require .process") }
         let spawned: Spawned
         if let namespace {
             spawned = try namespace.run { try Spawned(self) }

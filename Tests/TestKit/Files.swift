@@ -34,3 +34,17 @@ public func writeFile(_ text: String, to path: String) throws {
         rest = rest.dropFirst(count)
     }
 }
+
+/// The entries of a directory but those that begin with a point.
+public func names(in path: String) throws -> [String] {
+    guard let directory = opendir(path) else { throw SystemError("open \(path)") }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+}

@@ -6,8 +6,11 @@ internal import Synchronization
 
 /// What a test needs of the machine, for `.enabled(if: Requirement.met(.networkNamespace))`.
 ///
-/// A test is skipped only for an ordinary user; in CI (CI=true) and for root it runs and fails by itself instead.
-public enum Requirement: Sendable {
+/// A test is skipped only for an ordinary user; in CI (CI=true) and for root it runs and fails by itself instead. `make unit`
+/// skips every test that requires anything.
+public enum Requirement: Sendable, Equatable {
+    /// Processes may be started: everywhere but in `make unit`, which has no namespaces either.
+    case process
     /// A network namespace can be made: root, or inside `unshare -Urn`.
     case networkNamespace
     /// The program is found in PATH.
@@ -19,6 +22,7 @@ public enum Requirement: Sendable {
 
     /// Whether all are met, or must be. What is skipped, and why, goes to standard error, once a reason.
     public static func met(_ requirements: Requirement...) -> Bool {
+        guard !isUnit || requirements.isEmpty else { return false }
         let reasons = requirements.compactMap(\.unmet)
         guard !reasons.isEmpty, !skippingForbidden else { return true }
         for reason in reasons where told.withLock({ $0.insert(reason).inserted }) {
@@ -30,6 +34,7 @@ public enum Requirement: Sendable {
     /// Why the requirement is not met, or nil.
     public var unmet: String? {
         switch self {
+        case .process: nil
         case .networkNamespace: Self.namespaceProblem
         case .program(let name): Self.inPath(name) ? nil : "\(name) is not installed"
         case .initialRoot: Self.isInitialRoot ? nil : "needs root in the initial user namespace"
@@ -37,6 +42,9 @@ public enum Requirement: Sendable {
             Self.hasKernel(version) ? nil : "no kernel \(version) in .build/vm (Tests/VM/kernel.sh fetches it)"
         }
     }
+
+    /// UNIT=1, as `make unit` has it: only what needs nothing but this process is run.
+    static let isUnit = getenv("UNIT").map { String(cString: $0) } == "1"
 
     /// CI=true, or root in the initial user namespace.
     public static let skippingForbidden: Bool = {

@@ -4,6 +4,7 @@ internal import TestKit
 internal import Testing
 
 /// What else happens to the limit: writes, configuration, and what nobody watched.
+/// A virtual machine, since it reboots, and the limit is that of the whole kernel.
 @MainActor @Suite(.serialized, .enabled(if: Machine.canBoot))
 struct ChangeTests {
     @Test(arguments: Kernel.allCases)

@@ -4,6 +4,7 @@ internal import TestKit
 internal import Testing
 
 /// The module itself: its default, its absence, its events, and that the monitor leaves it alone.
+/// A virtual machine, since here the module is built in or used by others: only there it can go.
 @MainActor @Suite(.serialized, .enabled(if: Machine.canBoot))
 struct ModuleTests {
     @Test(arguments: Kernel.allCases)

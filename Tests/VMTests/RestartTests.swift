@@ -4,6 +4,7 @@ internal import TestKit
 internal import Testing
 
 /// What watch and check say through restarts of a firewall that unloads nf_conntrack, as EL6's does.
+/// A virtual machine, since only there a real module may be unloaded.
 @MainActor @Suite(.serialized, .enabled(if: Machine.canBoot))
 struct RestartTests {
     @Test(arguments: Kernel.allCases)

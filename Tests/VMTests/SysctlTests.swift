@@ -5,6 +5,7 @@ internal import TestKit
 internal import Testing
 
 /// What we read in a host's sysctl configuration, against the programs that apply it.
+/// A virtual machine, since the programs that apply it write the settings of the whole host.
 @MainActor @Suite(.serialized, .enabled(if: Machine.canBoot))
 struct SysctlTests {
     @Test(arguments: Tree.names)

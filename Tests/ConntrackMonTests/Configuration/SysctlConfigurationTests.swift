@@ -243,7 +243,7 @@ import Testing
     // MARK: The real one
 
     /// `--cat-config` only prints: each file is announced by a line "# PATH".
-    @Test(.enabled(if: access("/lib/systemd/systemd-sysctl", X_OK) == 0))
+    @Test(.enabled(if: Requirement.met(.process) && access("/lib/systemd/systemd-sysctl", X_OK) == 0))
     func `systemd-sysctl reads the same files of this host in the same order`() throws {
         let outcome = try Command("/lib/systemd/systemd-sysctl", "--cat-config").run()
         let files = outcome.standardOutput.split(separator: "\n")

@@ -7,7 +7,8 @@ import Testing
 @testable import ConntrackMon
 
 /// The program of --on-alert; the test's own clock says how long it has run.
-@Suite struct HookTests {
+/// Processes, since the hook is one: its exit status, its signals and what it started are what is tested.
+@Suite(.enabled(if: Requirement.met(.process))) struct HookTests {
     private let directory: TemporaryDirectory
 
     init() throws {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
+internal import CRecord
 internal import Glibc
 
 /// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
@@ -27,7 +27,8 @@ struct Collector: ~Copyable {
     private var lost = LostEvents()
     private var lossIsExact = true
     private var duty: EventDuty?
-    private var newByProtocol = [UInt64](repeating: 0, count: 256)
+    /// Not an array, which would ask at each event whether it is its storage's only owner.
+    private var newByProtocol = InlineArray<256, UInt64>(repeating: 0)
     private var talkers: TalkerCounter
     private var lastLook: TableLook?
     private var gap: Duration?
@@ -180,8 +181,8 @@ struct Collector: ~Copyable {
         sample.peakKnownFor = knownBefore + (knownSince.map { now - $0 } ?? .zero)
 
         sample.events = around.listening || events.total > 0 ? events : nil
-        for (number, count) in newByProtocol.enumerated() where count > 0 {
-            sample.newByProtocol[UInt8(number)] = count
+        for number in newByProtocol.indices where newByProtocol[number] > 0 {
+            sample.newByProtocol[UInt8(number)] = newByProtocol[number]
         }
         sample.lost = lost
         sample.lossIsExact = lossIsExact

@@ -219,7 +219,7 @@ struct HeavyHitters: ~Copyable {
 package struct HashSeed: Sendable {
     private let a, b, c, d, e, f, g: UInt64
 
-    init(from random: inout some RandomNumberGenerator) {
+    package init(from random: inout some RandomNumberGenerator) {
         a = random.next()
         b = random.next()
         c = random.next()
