@@ -150,6 +150,9 @@ public struct Sample: Sendable {
     public var cpuSeconds = 0.0
     /// What fails.
     public var degraded: [Degradation] = []
+    /// Announcements and lines that each sink (lines, files, hook) could not take since the monitor began; empty where
+    /// there are no sinks.
+    public var sinkLost: [(name: String, lost: UInt64)] = []
 
     /// A sample that knows nothing but its table.
     public init(moment: Moment, table: TableLook) {

@@ -7,7 +7,7 @@
 //   3 ring       Ring/       records, one producer, one consumer                 EventRing
 //   4 aggregate  Aggregate/  records -> one Sample an interval   main thread     Collector
 //   5 judge      Judge/      (sample, state, now) -> alerts      main thread     Judge
-//   6 publish    Publish/    lines, hook; textfile, status.json  two writers     LineWriter, FileWriter
+//   6 publish    Publish/    lines; textfile, status.json; hook  a thread each   Sinks
 
 internal import CNetfilter
 internal import Glibc
@@ -26,8 +26,7 @@ public final class Monitor {
     private var around: SurroundingsReader
     private var collector: Collector
     private var judge: Judge
-    private let lines: LineWriter
-    private let files: FileWriter
+    private let sinks: Sinks
 
     private var keeper: StateKeeper?
     private var rarely: SettingsReader
@@ -51,8 +50,7 @@ public final class Monitor {
         around = SurroundingsReader(procfs: settings.procfs, module: module ?? .absent)
         collector = Collector(period: settings.sample)
         judge = Judge(settings: settings.rules, identity: identity)
-        lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
-        files = try FileWriter(plan: FileWriter.Plan(settings))
+        sinks = try Sinks(plan: Sinks.Plan(settings, identity: identity))
         keeper = StateKeeper(settings)
         let root = settings.configurationRoot
         rarely = SettingsReader(procfs: settings.procfs, root: root, isInitialNamespace: identity.netns == "root")
@@ -64,8 +62,7 @@ public final class Monitor {
     /// Watches until a signal, --duration or --count ends it.
     public func run() throws(SystemError) {
         let loop = try EventLoop(interval: settings.interval, bell: channel.bell.descriptor)
-        try lines.start()
-        try files.start()
+        try sinks.start()
         try reader.start()
         begin()
         let started = Moment.now().monotonic
@@ -102,7 +99,7 @@ public final class Monitor {
         case .signal(SIGHUP):
             configure(now: true)
             let announcements = drain() + readSettings(now: true)
-            lines.say(announcements)
+            sinks.say(announcements)
             judge.acceptLive()
             let limit = latestLook?.limit.map(limitText) ?? "none"
             say(log: "SIGHUP: the limit that is live now is the accepted one: \(limit)")
@@ -120,10 +117,10 @@ public final class Monitor {
     private func look() {
         let announcements = drain()
         guard !announcements.isEmpty else { return }
-        lines.say(announcements)
+        sinks.say(announcements)
         guard var sample = latest, let look = latestLook else { return }
         sample.table = look
-        files.write(report(sample), metrics: true)
+        sinks.write(report(sample), metrics: true)
         keep(sample)
     }
 
@@ -190,14 +187,14 @@ public final class Monitor {
         if due { metricsDue = now + settings.textfileInterval }
         let changed = announcements.contains { $0.state == .firing || $0.state == .resolved || $0.state == .notice }
         let report = report(sample)
-        lines.say(announcements)
-        lines.show(report)
-        files.write(report, metrics: due || changed || isExamined)
+        sinks.say(announcements)
+        sinks.show(report)
+        sinks.write(report, metrics: due || changed || isExamined)
         if due || changed { keep(sample) }
     }
 
     private func keep(_ sample: Sample) {
-        if let state = keeper?.document(sample, judge) { files.keep(state) }
+        if let state = keeper?.document(sample, judge) { sinks.keep { state.json() } }
     }
 
     private func surroundings() -> Collector.Surroundings {
@@ -213,7 +210,8 @@ public final class Monitor {
         around.survey = surveyor?.survey.flatMap { survey in
             around.moment.monotonic - survey.moment.monotonic < Surveyor.lasts ? survey : nil
         }
-        around.degraded += [news.degradation].compactMap { $0 } + lines.degraded + files.degraded
+        around.degraded += [news.degradation].compactMap { $0 } + sinks.health(now: around.moment.monotonic)
+        around.sinkLost = sinks.lost.map { ($0.sink, $0.count) }
         return around
     }
 
@@ -251,10 +249,10 @@ public final class Monitor {
         guard let sample = collector.close(surroundings()) else { return }
         latest = sample
         announcements += judge.judge(sample)
-        lines.say(announcements)
+        sinks.say(announcements)
         metricsDue = sample.moment.monotonic + settings.textfileInterval
         doctor?.step(now: sample.moment.monotonic)
-        files.write(report(sample), metrics: true)
+        sinks.write(report(sample), metrics: true)
         keep(sample)
         survey(after: announcements, now: sample.moment.monotonic)
     }
@@ -278,20 +276,19 @@ public final class Monitor {
     /// Counts what is still under way, leaves files that say the monitor has stopped, and ends the threads. Milliseconds, unless one is stuck.
     private func end(_ reason: String) {
         _ = reader.stop()
-        lines.say(drain() + readSettings(now: true))
+        sinks.say(drain() + readSettings(now: true))
         if let sample = collector.close(surroundings()) {
             keep(sample)
             var last = report(sample)
             last.isUp = false
-            files.write(last, metrics: true)
+            sinks.write(last, metrics: true)
         }
         say(log: "stopped: \(reason)")
-        lines.stop()
-        files.stop()
+        sinks.stop()
     }
 
     private func say(log text: String, level: Level? = nil) {
-        lines.say([logLine(text, level: level)])
+        sinks.say([logLine(text, level: level)])
     }
 
     private func logLine(_ text: String, level: Level? = nil) -> Announcement {

@@ -22,6 +22,7 @@ struct Collector: ~Copyable {
         var cpuSeconds = 0.0
         var survey: Survey?
         var degraded: [Degradation] = []
+        var sinkLost: [(name: String, lost: UInt64)] = []
     }
 
     /// Sampling that stands still for longer is a gap.
@@ -145,6 +146,7 @@ struct Collector: ~Copyable {
         sample.ringPeak = around.ringPeak
         sample.cpuSeconds = around.cpuSeconds
         sample.degraded = around.degraded
+        sample.sinkLost = around.sinkLost
         sample.survey = around.survey
 
         compare(&sample, hasStatistics: around.statistics != nil)
