@@ -58,9 +58,9 @@ golden: ## run the tests, writing Tests/Golden anew
 	@UPDATE_GOLDEN=1 scripts/test.sh
 
 # Release, since at -Onone the sanitizer misses races in Swift code.
-tsan: ## the event ring under ThreadSanitizer
+tsan: ## the event ring and the sinks under ThreadSanitizer
 	@scripts/deps.sh run test
-	@FILTER=EventRingTests SWIFT_BACKTRACE=enable=no scripts/test.sh \
+	@FILTER='(EventRing|SinkThread)Tests' SWIFT_BACKTRACE=enable=no scripts/test.sh \
 		-c release --sanitize=thread -Xswiftc -enable-testing --scratch-path .build-tsan
 
 asan: ## the ring, the decoders and the fixed tables under AddressSanitizer

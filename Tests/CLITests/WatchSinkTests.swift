@@ -100,7 +100,7 @@ import Testing
         #expect(try watch.stop() == .exited(0))
     }
 
-    @Test func `while a hook hangs sampling and alerts go on, and the end does not wait for it`() throws {
+    @Test func `while a hook hangs that is said, sampling and alerts go on, and the end leaves it behind`() throws {
         let host = try FakeHost()
         // Ends by itself when the test's folder is gone.
         let script = "echo > started; while [ -e started ]; do sleep 0.05; done"
@@ -111,8 +111,34 @@ import Testing
         try #require(hangs)
         try host.overwrite(host.countFile, with: "200")
         try watch.waitForLine(containing: "entries=200 limit=500")
+        let line = try watch.waitForLine(on: .stderr, containing: "WARNING monitor_degraded")
+        #expect(
+            line.contains(
+                "on-alert: running \(host.directory.path(of: "hook")) has hung for 5s; alert lines and files go on"))
+        // Sooner than it would be killed.
         try host.overwrite(host.limitFile, with: "1000")
         try watch.waitForLine(on: .stderr, containing: "RESOLVED limit_dropped")
+        // The run ends, and the next one, which was waiting, hangs in its turn.
+        #expect(unlink(host.directory.path(of: "started")) == 0)
+        try watch.waitForLine(on: .stderr, containing: "RESOLVED monitor_degraded")
+
+        #expect(try watch.stop() == .exited(0))
+    }
+
+    @Test func `what a hook prints comes on stderr, and of too much 64 KiB`() throws {
+        let host = try FakeHost()
+        let script = "echo printed; echo complained >&2; yes | head -n 200000; echo > done"
+        let watch = try host.watch("--on-alert", hook(host, script))
+        try watch.waitForLine(containing: "limit=1000")
+        try host.overwrite(host.limitFile, with: "500")
+        try watch.waitForLine(on: .stderr, containing: "printed")
+        try watch.waitForLine(on: .stderr, containing: "complained")
+        try watch.waitForLine(on: .stderr, containing: "(output cut at 64 KiB)")
+        let isDone = eventually { (try? host.directory.read("done")) != nil }
+        #expect(isDone)
+        try host.overwrite(host.limitFile, with: "1000")
+        try watch.waitForLine(on: .stderr, containing: "RESOLVED limit_dropped")
+        #expect(watch.standardError.utf8.count < 2 * 65_536)
 
         #expect(try watch.stop() == .exited(0))
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Start here. `watch` is this file: what the host says goes into the engine, what the engine gives goes to the sinks.
+// Start here. `watch` is this file: what the host says goes into the engine, what the engine gives goes to the outlets.
 //
 //   1 source    Host/      /proc, a ctnetlink socket or ring       reader thread   Reader
 //   2 decode    CNetfilter message -> 64-byte record               reader thread   cnf_decode
@@ -21,7 +21,7 @@ public final class Monitor {
     private var engine: Engine
     private let facts: Inquiry
     private let surveyor: Inquiry
-    private var sinks: Sinks
+    private var outlets: Outlets
 
     /// Sets everything up; nothing runs yet. Signals are blocked from here on: call it before any thread is started.
     public init(_ settings: Settings, host name: String) throws(SystemError) {
@@ -38,8 +38,8 @@ public final class Monitor {
         surveyor = try Inquiry(name: "survey", isIdle: true, bell: channel.bell.descriptor) {
             slow.read($0) ?? Survey.read($0, paths: paths)
         }
-        sinks = try Sinks(settings, identity: identity)
-        let restored = sinks.restore()
+        outlets = try Outlets(settings, identity: identity)
+        let restored = outlets.restore()
         var random = SystemRandomNumberGenerator()
         let seed = HashSeed(from: &random)
         engine = Engine(EnginePlan(settings, identity, paths), seed: seed, restored: restored, at: .now())
@@ -65,7 +65,7 @@ public final class Monitor {
             for answer in facts.takeAnswers() + surveyor.takeAnswers() { engine.take(answer.reading, at: answer.begun) }
             for want in engine.takeWants() { answer(want) }
         } while engine.isWaiting
-        for output in engine.takeOutputs() { sinks.take(output) }
+        for output in engine.takeOutputs() { outlets.take(output) }
     }
 
     private func answer(_ want: Want) {
@@ -92,8 +92,8 @@ public final class Monitor {
 
     private func health(_ now: Moment) -> Health {
         var health = Health()
-        health.degraded = sinks.degraded(at: now.monotonic)
-        health.sinkLost = sinks.lost
+        health.degraded = outlets.degraded(at: now.monotonic)
+        health.sinkLost = outlets.lost
         health.ringCapacity = channel.ring.capacity
         health.ringPeak = channel.ring.peak
         health.cpuSeconds = processSeconds()
@@ -103,12 +103,12 @@ public final class Monitor {
     // MARK: Begin and end
 
     private func begin() throws(SystemError) {
-        try sinks.start()
+        try outlets.start()
         reader = try Reader.start(plan, channel: channel)
         try facts.start()
         try surveyor.start()
         let module = host.paths.sysfsOfTable == nil ? "" : ", nf_conntrack \(host.module.rawValue)"
-        sinks.log(
+        outlets.log(
             "conntrack-mon \(conntrackMonVersion) watches \(settings.procfs)/sys/net/netfilter every"
                 + " \(durationText(settings.sample))\(module)")
         engine.take(.tick, at: .now())
@@ -120,7 +120,7 @@ public final class Monitor {
         _ = reader?.stop { channel.ring.drain { engine.take($0) } }
         engine.take(.stop, at: .now())
         goOn()
-        sinks.log("stopped: \(engine.ending ?? "")")
-        sinks.stop()
+        outlets.log("stopped: \(engine.ending ?? "")")
+        outlets.stop()
     }
 }

@@ -2,104 +2,91 @@
 
 internal import Synchronization
 
-/// The thread that writes files: the textfile and status.json. A file system that hangs holds up this thread and no
-/// other, which is why files and lines have a thread each.
-final class FileWriter {
-    struct Plan: Sendable {
-        var textfile: String?
-        var status: String?
-        var state: String?
+/// The thread that writes files: status.json, state and textfile. A file system that hangs holds up this thread and no
+/// other.
+final class FileWriter: Sendable {
+    /// One of the files. The name is the subject of what is said about it.
+    enum Part: String, CaseIterable, Sendable {
+        case status = "status.json"
+        case state
+        case textfile
     }
 
-    /// What the main thread leaves for it: only the newest of each counts.
-    private struct Mailbox: Sendable {
-        var metrics: Report?
-        var status: Report?
-        var state: StateDocument?
-        var isStopping = false
+    /// What a file is to hold; the text is made on this thread.
+    private struct Content: Sendable {
+        var part: Part
+        var text: @Sendable () -> String
     }
 
-    private let plan: Plan
-    private let mailbox = Mutex(Mailbox())
-    private let health = Mutex<[String: Degradation]>([:])
-    private let bell: EventDescriptor
-    private var thread: Thread?
+    /// Replaces the file at a path by a text.
+    typealias Replace = @Sendable (_ path: String, _ text: String) throws(SystemError) -> Void
 
-    init(plan: Plan) throws(SystemError) {
-        self.plan = plan
-        bell = try EventDescriptor()
-    }
+    let heartbeat: Heartbeat
+    /// The newest of each is what waits.
+    private let mailbox: Mailbox<Content>
+    private let paths: [Part: String]
+    private let replace: Replace
+    private let failing = Mutex<[Part: SystemError]>([:])
 
-    func start() throws(SystemError) {
-        thread = try Thread(name: "files") { self.run() }
-    }
-
-    /// Hands over an interval. Never waits. `metrics`: the textfile is due as well.
-    func write(_ report: Report, metrics: Bool) {
-        let metrics = metrics && plan.textfile != nil
-        guard metrics || plan.status != nil else { return }
-        mailbox.withLock {
-            if plan.status != nil { $0.status = report }
-            if metrics { $0.metrics = report }
+    /// `paths`: where each file lies; those without a path are not written.
+    init(
+        paths: [Part: String],
+        replace: @escaping Replace = { path, text throws(SystemError) in try replaceFile(at: path, with: text) }
+    ) throws(SystemError) {
+        self.paths = paths
+        self.replace = replace
+        mailbox = try Mailbox(capacity: Part.allCases.count, givingWay: .alike { $0.part.rawValue })
+        heartbeat = Heartbeat { hanging in
+            let others = Part.allCases.filter { paths[$0] != nil && $0.rawValue != hanging }.map(\.rawValue)
+            let waiting = others.joined(separator: " and ")
+            let wait = others.isEmpty ? "" : waiting + (others.count == 1 ? " waits for it, " : " wait for it, ")
+            return wait + "alerts and status lines go on"
         }
-        bell.ring()
     }
 
-    /// Hands over what is to be kept. Never waits.
-    func keep(_ state: StateDocument) {
-        guard plan.state != nil else { return }
-        mailbox.withLock { $0.state = state }
-        bell.ring()
+    /// Whether there is anything to write `part` for.
+    func wants(_ part: Part) -> Bool { paths[part] != nil }
+
+    /// Hands over what a file is to hold. Never waits.
+    func write(_ part: Part, _ text: @escaping @Sendable () -> String) {
+        if wants(part) { mailbox.put(Content(part: part, text: text)) }
+    }
+
+    /// Nothing comes after this.
+    func close() {
+        mailbox.close()
     }
 
     /// What fails.
-    var degraded: [Degradation] { health.withLock { $0.values.sorted { $0.part < $1.part } } }
-
-    /// Writes what is left and ends.
-    func stop() {
-        mailbox.withLock { $0.isStopping = true }
-        bell.ring()
-        _ = thread?.join(within: Thread.patience)
-    }
-
-    private func run() {
-        var isStopping = false
-        while !isStopping {
-            bell.wait()
-            bell.silence()
-            let mail = mailbox.withLock { mailbox in
-                defer { mailbox = Mailbox(isStopping: mailbox.isStopping) }
-                return mailbox
-            }
-            isStopping = mail.isStopping
-            if let report = mail.status, let path = plan.status {
-                replace(path, part: "status.json", with: StatusDocument(report).json() + "\n")
-            }
-            if let state = mail.state, let path = plan.state {
-                replace(path, part: "state", with: state.json())
-            }
-            if let report = mail.metrics, let path = plan.textfile {
-                replace(path, part: "textfile", with: exposition(of: report))
-            }
+    var degraded: [Degradation] {
+        failing.withLock { $0 }.sorted { $0.key.rawValue < $1.key.rawValue }.map { part, error in
+            Degradation(
+                part: part.rawValue, reason: "\(error)", remains: "the old file stays; alerts and status lines go on")
         }
     }
 
-    private func replace(_ path: String, part: String, with text: String) {
+    /// Contents that were never written and have no newer one. None can be: there is room for one of each.
+    var lost: UInt64 { mailbox.lost }
+
+    /// The thread: it ends when the mailbox is closed and all that waited is written.
+    func run() {
+        while !mailbox.isFinished {
+            mailbox.wait()
+            mailbox.silence()
+            while let content = mailbox.takeFirst() { write(content) }
+        }
+    }
+
+    private func write(_ content: Content) {
+        guard let path = paths[content.part] else { return }
+        let text = content.text()
+        heartbeat.begin(content.part.rawValue, "writing \(path)", at: Moment.now().monotonic)
+        defer { heartbeat.end() }
         do throws(SystemError) {
-            try replaceFile(at: path, with: text)
-            health.withLock { $0[part] = nil }
+            try replace(path, text)
+            failing.withLock { $0[content.part] = nil }
         } catch {
-            let failing = Degradation(
-                part: part, reason: "\(error)", remains: "the old file stays; alerts and status lines go on")
-            health.withLock { $0[part] = failing }
+            failing.withLock { $0[content.part] = error }
         }
-    }
-}
-
-extension FileWriter.Plan {
-    init(_ settings: Settings) {
-        self.init(
-            textfile: settings.textfile, status: settings.runDirectory.map { $0 + "/status.json" },
-            state: settings.state)
     }
 }

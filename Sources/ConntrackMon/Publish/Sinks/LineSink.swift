@@ -17,7 +17,10 @@ struct LineSink: ~Copyable {
     let descriptor: Int32
     private let kind: Kind
     private var waiting: [UInt8] = []
+    /// Left out since it last had room for all.
     private(set) var leftOut: UInt64 = 0
+    /// Lines that were not written, since the start; never goes back.
+    private(set) var lost: UInt64 = 0
     private(set) var failure: SystemError?
 
     init(_ inherited: Int32, name: String) {
@@ -52,12 +55,16 @@ struct LineSink: ~Copyable {
 
     /// Takes one line, without its line feed.
     mutating func take(_ line: String) {
-        guard failure == nil || kind == .file else { return }
+        guard failure == nil || kind == .file else {
+            lost += 1
+            return
+        }
         // A disk that was full may have room again: a file is tried anew with each line.
         failure = nil
         let bytes = line.utf8
         if waiting.count + bytes.count >= LineSink.bound {
             leftOut += 1
+            lost += 1
             return
         }
         waiting.append(contentsOf: bytes)
@@ -78,6 +85,7 @@ struct LineSink: ~Copyable {
             case EAGAIN: return
             default:
                 failure = SystemError("write to", name, errno)
+                lost += UInt64(waiting.count { $0 == UInt8(ascii: "\n") })
                 waiting = []
             }
         }

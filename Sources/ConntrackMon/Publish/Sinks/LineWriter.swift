@@ -1,135 +1,108 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CSystem
 internal import Glibc
 internal import Synchronization
 
-/// The thread that writes lines and runs the hook: stdout, stderr, --on-alert. None of them can make it wait.
-final class LineWriter {
+/// The thread that writes lines: stdout and stderr. Whoever reads them cannot make it wait; a file that they were sent to
+/// can, when its file system hangs.
+final class LineWriter: Sendable {
     struct Plan: Sendable {
         var identity: Identity
         var format: StatusFormat
         var alertFormat: AlertFormat
         var journal: Bool
-        var hook: String?
+        /// Descriptors to write to, as inherited.
+        var output: Int32
+        var errors: Int32
     }
 
-    /// What the main thread leaves for it. Bounded: a report that was not fetched gives way to newer ones.
-    private struct Mailbox: Sendable {
-        var announcements: [Announcement] = []
-        var reports: [Report] = []
-        var isStopping = false
-    }
-
-    private static let mostAnnouncements = 1024
-    private static let mostReports = 16
+    /// For stderr: what was said first is the cause of the rest.
+    let announcements: Mailbox<Announcement>
+    /// For stdout: only the newest count.
+    let reports: Mailbox<Report>
+    /// What the hook printed, for stderr, where it gives precedence to alerts.
+    let printed: Mailbox<String>
+    let heartbeat = Heartbeat { _ in "files and the program of --on-alert go on" }
 
     private let plan: Plan
-    private let mailbox = Mutex(Mailbox())
-    private let health = Mutex<[Degradation]>([])
-    private let bell: EventDescriptor
-    private var thread: Thread?
-
-    // These belong to the thread.
-    private var output = LineSink(1, name: "stdout")
-    private var errors = LineSink(2, name: "stderr")
-    private var hook: Hook?
+    private let failing = Mutex<[Degradation]>([])
+    private let leftOut = Atomic<UInt64>(0)
 
     init(plan: Plan) throws(SystemError) {
         self.plan = plan
-        bell = try EventDescriptor()
-        if let program = plan.hook { hook = Hook(program: program) }
+        announcements = try Mailbox(capacity: 1024, givingWay: .newest)
+        reports = try Mailbox(capacity: 16, givingWay: .oldest)
+        printed = try Mailbox(capacity: 64, givingWay: .newest)
     }
 
-    func start() throws(SystemError) {
-        thread = try Thread(name: "lines") { self.run() }
-    }
-
-    /// Hands over what is to be said. Never waits.
-    func say(_ announcements: [Announcement]) {
-        guard !announcements.isEmpty else { return }
-        mailbox.withLock {
-            let room = LineWriter.mostAnnouncements - $0.announcements.count
-            $0.announcements += announcements.prefix(max(0, room))
-        }
-        bell.ring()
-    }
-
-    /// Hands over an interval for its status line. Never waits.
-    func show(_ report: Report) {
-        guard plan.format != .none else { return }
-        mailbox.withLock {
-            $0.reports.append(report)
-            if $0.reports.count > LineWriter.mostReports { $0.reports.removeFirst() }
-        }
-        bell.ring()
+    /// Nothing comes after this.
+    func close() {
+        announcements.close()
     }
 
     /// What fails.
-    var degraded: [Degradation] { health.withLock { $0 } }
+    var degraded: [Degradation] { failing.withLock { $0 } }
 
-    /// Writes what is left as far as there is room for it, and ends.
-    func stop() {
-        mailbox.withLock { $0.isStopping = true }
-        bell.ring()
-        _ = thread?.join(within: Thread.patience)
+    /// Announcements and lines that were not written.
+    var lost: UInt64 {
+        announcements.lost + reports.lost + printed.lost + leftOut.load(ordering: .relaxed)
     }
 
-    private func run() {
-        var isStopping = false
-        while !isStopping {
-            waitForWork()
-            bell.silence()
-            let mail = mailbox.withLock { mailbox in
-                defer { mailbox = Mailbox(isStopping: mailbox.isStopping) }
-                return mailbox
-            }
-            isStopping = mail.isStopping
-            mail.announcements.forEach(write)
-            mail.reports.forEach(write)
-            output.flush()
-            errors.flush()
-            hook?.step(now: Moment.now().monotonic)
-            let degraded = [output.degradation, errors.degradation, hook?.degradation].compactMap { $0 }
-            health.withLock { $0 = degraded }
+    /// The thread: when it was closed it writes what is left as far as there is room for it, and ends.
+    func run() {
+        var output = LineSink(plan.output, name: "stdout")
+        var errors = LineSink(plan.errors, name: "stderr")
+        var isLast = false
+        while !isLast {
+            waitForWork(output, errors)
+            isLast = announcements.isClosed
+            writeErrors(to: &errors)
+            writeOutput(to: &output)
+            heartbeat.end()
+            leftOut.store(output.lost + errors.lost, ordering: .relaxed)
+            let degraded = [output.degradation, errors.degradation].compactMap { $0 }
+            failing.withLock { $0 = degraded }
         }
     }
 
-    private func waitForWork() {
+    private func waitForWork(_ output: borrowing LineSink, _ errors: borrowing LineSink) {
         let room = Int16(POLLOUT)
+        let ring = Int16(POLLIN)
         var entries = [
-            pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: announcements.descriptor, events: ring, revents: 0),
+            pollfd(fd: reports.descriptor, events: ring, revents: 0),
+            pollfd(fd: printed.descriptor, events: ring, revents: 0),
             pollfd(fd: output.isWaiting ? output.descriptor : -1, events: room, revents: 0),
             pollfd(fd: errors.isWaiting ? errors.descriptor : -1, events: room, revents: 0),
         ]
-        poll(&entries, nfds_t(entries.count), hook?.isBusy == true ? 50 : -1)
+        poll(&entries, nfds_t(entries.count), -1)
+        announcements.silence()
+        reports.silence()
+        printed.silence()
     }
 
-    private func write(_ announcement: Announcement) {
-        switch plan.alertFormat {
-        case .text: errors.take(alertLine(announcement, identity: plan.identity, journal: plan.journal))
-        case .json: errors.take(alertJSON(announcement, identity: plan.identity))
+    private func writeErrors(to errors: inout LineSink) {
+        heartbeat.begin("stderr", "writing to stderr", at: Moment.now().monotonic)
+        errors.flush()
+        for announcement in announcements.takeAll() {
+            switch plan.alertFormat {
+            case .text: errors.take(alertLine(announcement, identity: plan.identity, journal: plan.journal))
+            case .json: errors.take(alertJSON(announcement, identity: plan.identity))
+            }
         }
-        if announcement.state != .log {
-            hook?.take(
-                alertJSON(announcement, identity: plan.identity),
-                key: announcement.name + (announcement.subject ?? ""))
-        }
+        // Were it taken while others wait for room, it would take the room of alerts that are still to come.
+        while !errors.isWaiting, let text = printed.takeFirst() { errors.take(text) }
     }
 
-    private func write(_ report: Report) {
-        switch plan.format {
-        case .lines: output.take(statusLine(of: report))
-        case .json: output.take(StatusDocument(report).json())
-        case .none: break
+    private func writeOutput(to output: inout LineSink) {
+        heartbeat.begin("stdout", "writing to stdout", at: Moment.now().monotonic)
+        output.flush()
+        for report in reports.takeAll() {
+            switch plan.format {
+            case .lines: output.take(statusLine(of: report))
+            case .json: output.take(StatusDocument(report).json())
+            case .none: break
+            }
         }
-    }
-}
-
-extension LineWriter.Plan {
-    init(_ settings: Settings, identity: Identity) {
-        self.init(
-            identity: identity, format: settings.format, alertFormat: settings.alertFormat, journal: settings.journal,
-            hook: settings.hook)
     }
 }

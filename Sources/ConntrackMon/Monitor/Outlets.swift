@@ -1,36 +1,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// Where the engine's outputs go, and the state file at the start.
-struct Sinks {
-    private let lines: LineWriter
-    private let files: FileWriter
+/// Where the engine's outputs go: the sinks, and what the next start must know beside them.
+struct Outlets {
+    private let sinks: Sinks
     private var keeper: StateKeeper?
 
     init(_ settings: Settings, identity: Identity) throws(SystemError) {
-        lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
-        files = try FileWriter(plan: FileWriter.Plan(settings))
+        sinks = try Sinks(plan: Sinks.Plan(settings, identity: identity))
         keeper = StateKeeper(settings)
     }
 
     func start() throws(SystemError) {
-        try lines.start()
-        try files.start()
+        try sinks.start()
     }
 
     /// Never waits: a sink that blocks or fails degrades alone.
     func take(_ output: Output) {
         switch output {
-        case .say(let announcements): lines.say(announcements)
-        case .show(let report): lines.show(report)
+        case .say(let announcements): sinks.say(announcements)
+        case .show(let report): sinks.show(report)
         case .status(let report): log(statusLine(of: report))
-        case .write(let report, let metrics): files.write(report, metrics: metrics)
-        case .keep(let kept): if let keeper { files.keep(keeper.document(kept)) }
+        case .write(let report, let metrics): sinks.write(report, metrics: metrics)
+        case .keep(let kept): if let document = keeper?.document(kept) { sinks.keep { document.json() } }
         }
     }
 
     /// A line of the monitor's own log.
     func log(_ text: String, level: Level? = nil) {
-        lines.say([Announcement(time: Moment.now().wall, name: "monitor", state: .log, level: level, summary: text)])
+        sinks.say([Announcement(time: Moment.now().wall, name: "monitor", state: .log, level: level, summary: text)])
     }
 
     /// What the last run left, so that the first look is compared with it.
@@ -47,14 +44,13 @@ struct Sinks {
         }
     }
 
-    /// What fails.
-    func degraded(at now: MonotonicTime) -> [Degradation] { lines.degraded + files.degraded }
+    /// What of it hangs, fails or lost something at `now`.
+    func degraded(at now: MonotonicTime) -> [Degradation] { sinks.health(now: now) }
 
-    /// What could not be taken so far.
-    var lost: [(sink: String, lost: UInt64)] { [] }
+    /// What the sinks could not take so far.
+    var lost: [(sink: String, lost: UInt64)] { sinks.lost.map { ($0.sink, $0.count) } }
 
     func stop() {
-        lines.stop()
-        files.stop()
+        sinks.stop()
     }
 }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+extension Sinks.Plan {
+    /// What `watch` was told to write, and where.
+    init(_ settings: Settings, identity: Identity) {
+        self.init(identity: identity)
+        format = settings.format
+        alertFormat = settings.alertFormat
+        journal = settings.journal
+        hook = settings.hook
+        textfile = settings.textfile
+        status = settings.runDirectory.map { $0 + "/status.json" }
+        state = settings.state
+    }
+}
