@@ -80,11 +80,14 @@ import Testing
         #expect(late + .seconds(-1) == late)
     }
 
-    @Test func `a record's moment has the wall clock's offset of now`() {
-        let now = Moment(monotonic: MonotonicTime(nanoseconds: 100), wall: WallTime(nanoseconds: 1000))
+    @Test func `a record's moment has the wall clock's offset of its look`() {
+        let look = Moment(monotonic: MonotonicTime(nanoseconds: 100), wall: WallTime(nanoseconds: 1000))
+        let early = Moment(monotonic: MonotonicTime(nanoseconds: 100), wall: WallTime(nanoseconds: 70))
 
-        #expect(now.at(MonotonicTime(nanoseconds: 60)).wall == WallTime(nanoseconds: 960))
-        #expect(now.at(MonotonicTime(nanoseconds: 110)).wall == WallTime(nanoseconds: 1010))
+        #expect(look.wallOffset == 900)
+        #expect(early.wallOffset == -30)
+        #expect(Moment(monotonic: MonotonicTime(nanoseconds: 60), wallOffset: 900).wall.nanoseconds == 960)
+        #expect(Moment(monotonic: MonotonicTime(nanoseconds: 60), wallOffset: -70).wall.nanoseconds == -10)
     }
 
     @Test func `durations convert without overflow`() {

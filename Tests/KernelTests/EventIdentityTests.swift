@@ -25,7 +25,7 @@ private final class Ears: @unchecked Sendable {
         while waiting {
             var pumped = EventSocket.Pumped()
             ring.fill { slots in
-                pumped = socket.pump(into: slots, tally: &tally)
+                pumped = socket.pump(into: slots, at: .now(), tally: &tally)
                 return pumped.filled
             }
             ring.drain { records in

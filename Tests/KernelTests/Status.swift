@@ -78,9 +78,9 @@ struct Status: Decodable {
         self = try decoder.decode(Status.self, from: Data(json.utf8))
     }
 
-    /// Everything the kernel sent: counted or lost. With a ring the kernel counts both.
-    func sent(_ source: String) -> UInt64 {
-        (events.map { $0.new + $0.update + $0.destroy } ?? 0) + (source == "bpf" ? 0 : eventsLost?.total ?? 0)
+    /// Everything the kernel sent: received or lost.
+    var sent: UInt64 {
+        (events.map { $0.new + $0.update + $0.destroy } ?? 0) + (eventsLost?.total ?? 0)
     }
 
     /// The level an alert fires at.

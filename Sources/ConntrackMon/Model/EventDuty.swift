@@ -7,7 +7,7 @@ public struct EventDuty: Equatable, Sendable {
     /// The budget is exceeded: the groups are left for part of the time.
     public var isOverBudget = false
     /// Why the groups are not joined again although it is time; nil when nothing hinders.
-    public var hindrance: String?
+    public var hindrance: EventHindrance?
     /// Messages of all joined groups, a second, while listening.
     public var messageRate = 0.0
     /// The budget, a share of one core; 1 = no bound.

@@ -5,10 +5,4 @@ extension LostEvents {
     public var byReason: [(name: String, value: UInt64)] {
         [("overrun", overrun), ("truncated", truncated), ("malformed", malformed), ("dropped", dropped)]
     }
-
-    static func += (sum: inout Self, more: Self) {
-        sum = Self(
-            overrun: sum.overrun + more.overrun, truncated: sum.truncated + more.truncated,
-            malformed: sum.malformed + more.malformed, dropped: sum.dropped + more.dropped)
-    }
 }

@@ -1,29 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// Events counted, by kind. Cumulative or of one interval.
-public struct EventCounts: Equatable, Sendable {
-    /// Entries confirmed.
-    public var new: UInt64 = 0
-    /// Entries changed.
-    public var update: UInt64 = 0
-    /// Entries gone.
-    public var destroy: UInt64 = 0
-
-    /// All of them.
-    public var total: UInt64 { new + update + destroy }
-
-    /// Counts; none by default.
-    public init(new: UInt64 = 0, update: UInt64 = 0, destroy: UInt64 = 0) {
-        self.new = new
-        self.update = update
-        self.destroy = destroy
-    }
-
-    static func - (now: Self, before: Self) -> Self {
-        Self(new: now.new - before.new, update: now.update - before.update, destroy: now.destroy - before.destroy)
-    }
-}
-
 /// One look at the table: what /proc said, and what that proves.
 public struct TableLook: Equatable, Sendable {
     /// When.
@@ -40,6 +16,8 @@ public struct TableLook: Equatable, Sendable {
     public var unloads: UInt64 = 0
     /// How many loads uevents told of since the look before.
     public var loads: UInt64 = 0
+    /// Uevents tell of every reload; else only those are known that a descriptor proves.
+    public var countsReloads = false
     /// errno of a value that is there but cannot be had (unreadable, not a number); 0 = none.
     public var entriesFault: Int32 = 0
     /// Likewise for the limit.
@@ -92,7 +70,7 @@ public struct Sample: Sendable {
     /// Entries a second over the last 60 s; nil until that long is known, and after a gap or reload.
     public var fillRate: Double?
 
-    /// Events since the monitor began; nil when it does not listen.
+    /// Events received since the monitor began; nil when it does not listen. With the lost ones it is what the kernel sent.
     public var events: EventCounts?
     /// How events are listened to; nil when they are not.
     public var duty: EventDuty?
@@ -114,8 +92,6 @@ public struct Sample: Sendable {
     public var survey: Survey?
     /// Events lost since the monitor began.
     public var lost = LostEvents()
-    /// The kernel counted the events: `events` has those that are lost as well.
-    public var lostIsCounted = false
     /// Events lost in this interval.
     public var lostNow = LostEvents()
     /// Events of the last minute; nil when it does not listen.
@@ -166,7 +142,7 @@ public struct Sample: Sendable {
     /// Of the events of the last minute, the share that was lost; nil when none are listened to.
     public var lostShareOfMinute: Double? {
         guard let eventsMinute else { return nil }
-        let all = lostIsCounted ? eventsMinute : eventsMinute + lostMinute.total
+        let all = eventsMinute + lostMinute.total
         return all > 0 ? Double(lostMinute.total) / Double(all) : 0
     }
 

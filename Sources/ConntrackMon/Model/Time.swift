@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import Glibc
-
 /// Nanoseconds of CLOCK_BOOTTIME: never goes back, and goes on while the machine is suspended, so that a gap in
 /// sampling shows. Every hold, rate and age is measured by it; the wall clock only stamps what is printed.
 public struct MonotonicTime: Comparable, Hashable, Sendable {
@@ -56,23 +54,13 @@ public struct Moment: Hashable, Sendable {
         self.wall = wall
     }
 
-    /// This moment, read from the system's clocks.
-    public static func now() -> Moment {
-        Moment(
-            monotonic: MonotonicTime(nanoseconds: UInt64(nanoseconds(CLOCK_BOOTTIME))),
-            wall: WallTime(nanoseconds: nanoseconds(CLOCK_REALTIME)))
-    }
+    /// Nanoseconds that the wall clock is ahead of the other one.
+    package var wallOffset: Int64 { wall.nanoseconds - Int64(bitPattern: monotonic.nanoseconds) }
 
-    /// The moment at which a record was stamped, by the offset that the clocks have now.
-    public func at(_ time: MonotonicTime) -> Moment {
-        let age = Int64(bitPattern: monotonic.nanoseconds &- time.nanoseconds)
-        return Moment(monotonic: time, wall: WallTime(nanoseconds: wall.nanoseconds - age))
-    }
-
-    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    /// The moment at `monotonic`, when the wall clock was so many nanoseconds ahead.
+    package init(monotonic: MonotonicTime, wallOffset: Int64) {
+        self.monotonic = monotonic
+        wall = WallTime(nanoseconds: Int64(bitPattern: monotonic.nanoseconds) &+ wallOffset)
     }
 }
 

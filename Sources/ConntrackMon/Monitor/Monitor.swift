@@ -22,7 +22,8 @@ public final class Monitor {
     private let isLive: Bool
 
     private let channel: Channel
-    private let reader: Reader
+    private let plan: ReaderPlan
+    private var reader: Reader.Running?
     private var around: SurroundingsReader
     private var collector: Collector
     private var judge: Judge
@@ -33,7 +34,7 @@ public final class Monitor {
     private var rarely: SettingsReader
     private let doctor: HourlyDoctor?
     private let surveyor: Surveyor?
-    private var news = EventNews()
+    private var news: EventNews
     private var latest: Sample?
     private var latestLook: TableLook?
     private var doctorShown = false
@@ -45,11 +46,12 @@ public final class Monitor {
         self.settings = settings
         identity = Identity(host: host, netns: NetworkNamespace.label(entered: settings.netns))
         isLive = KernelFile.isProcfs(settings.procfs)
-        module = Reader.Plan(settings, isLive: isLive).sysfsOfTable.map { ConntrackModule.look(sysfs: $0) }
+        plan = ReaderPlan(settings, isLive: isLive)
+        module = plan.sysfsOfTable.map { ConntrackModule.look(sysfs: $0) }
         channel = try Channel(capacity: settings.ring)
-        reader = Reader(plan: Reader.Plan(settings, isLive: isLive), channel: channel)
+        news = EventNews(kernel: RunningKernel.release, source: settings.source)
         around = SurroundingsReader(procfs: settings.procfs, module: module ?? .absent)
-        collector = Collector(period: settings.sample)
+        collector = Collector(period: settings.sample, limits: plan.budget)
         judge = Judge(settings: settings.rules, identity: identity)
         lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
         files = try FileWriter(plan: FileWriter.Plan(settings))
@@ -66,7 +68,7 @@ public final class Monitor {
         let loop = try EventLoop(interval: settings.interval, bell: channel.bell.descriptor)
         try lines.start()
         try files.start()
-        try reader.start()
+        reader = try Reader.start(plan, channel: channel)
         begin()
         let started = Moment.now().monotonic
         var intervals = 0
@@ -130,14 +132,12 @@ public final class Monitor {
     private func drain() -> [Announcement] {
         // What a reload took away is told with the limit, so it must be known before that is judged.
         var announcements = judge.isSettling ? readSettings(now: true) : []
-        let now = Moment.now()
-        judge.countsReloads = channel.countsReloads
-        collector.take(counted: channel.counted)
         channel.ring.drain { records in
-            collector.take(records, now: now) { look in
+            collector.take(records) { look in
                 // Who writes a limit often wrote its configuration just before: it must be known to judge the limit.
                 if look.limit != latestLook?.limit { configure(now: true) }
                 latestLook = look
+                judge.countsReloads = look.countsReloads
                 announcements += judge.observe(look)
             }
         }
@@ -203,11 +203,7 @@ public final class Monitor {
     private func surroundings() -> Collector.Surroundings {
         var around = self.around.read(at: Moment.now(), look: latestLook)
         around.listening = news.method != nil
-        around.lostIsCounted = news.method?.source == "bpf"
         if around.listening { around.isNetlinkThere = ConntrackModule.mayListen(sysfs: settings.sysfs) }
-        around.duty = channel.eventDuty
-        around.lost = channel.lost
-        around.lossIsExact = channel.lossIsExact
         around.ringCapacity = channel.ring.capacity
         around.ringPeak = channel.ring.peak
         around.survey = surveyor?.survey.flatMap { survey in
@@ -227,9 +223,9 @@ public final class Monitor {
         report.parameters = rarely.parameters
         report.doctor = doctor?.report
         report.source = news.method?.source ?? "none"
-        if case .unavailable(let reason, _) = news.status { report.eventsReason = reason }
+        report.eventsReason = news.unavailable
         if let why = sample.duty?.hindrance {
-            report.eventsReason = "the event groups are left (--event-budget) and not joined again: \(why)"
+            report.eventsReason = "the event groups are left (--event-budget) and not joined again: \(why.words)"
         }
         report.interval = settings.interval
         report.perCPU = settings.perCPU
@@ -277,8 +273,9 @@ public final class Monitor {
 
     /// Counts what is still under way, leaves files that say the monitor has stopped, and ends the threads. Milliseconds, unless one is stuck.
     private func end(_ reason: String) {
-        _ = reader.stop()
-        lines.say(drain() + readSettings(now: true))
+        var announcements: [Announcement] = []
+        _ = reader?.stop { announcements += drain() }
+        lines.say(announcements + drain() + readSettings(now: true))
         if let sample = collector.close(surroundings()) {
             keep(sample)
             var last = report(sample)
@@ -299,6 +296,6 @@ public final class Monitor {
     }
 
     private func eventNews() -> [Announcement] {
-        news.take(channel.eventStatus).map { [logLine($0)] } ?? []
+        news.take(collector.status).map { [logLine($0)] } ?? []
     }
 }

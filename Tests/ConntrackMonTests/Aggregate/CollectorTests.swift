@@ -10,7 +10,6 @@ import Testing
 private struct Feed: ~Copyable {
     var collector: Collector
     private(set) var looks: [TableLook] = []
-    private var counted = EventCounts()
 
     init(collector: consuming Collector = Collector()) {
         self.collector = collector
@@ -21,35 +20,46 @@ private struct Feed: ~Copyable {
     ) {
         var record = cnf_table()
         record.time_ns = Moment.at(seconds).monotonic.nanoseconds
+        record.wall_offset_ns = Moment.at(seconds).wallOffset
         record.kind = UInt8(CNF_TABLE.rawValue)
         record.entries = errno == 0 ? entries : 0
         record.limit = errno == 0 ? limit : 0
         record.entries_errno = errno
         record.limit_errno = errno
         record.unloaded = unloaded ? 1 : 0
-        take([cnf_record(table: record)], at: seconds)
+        take([cnf_record(table: record)])
     }
 
     mutating func event(_ kind: cnf_kind, _ number: Int = IPPROTO_TCP, count: Int = 1, at seconds: Double = 0) {
         var record = cnf_record()
         record.event.kind = UInt8(kind.rawValue)
         record.event.protocol = UInt8(number)
-        take(Array(repeating: record, count: count), at: seconds)
-        switch kind {
-        case CNF_NEW: counted.new += UInt64(count)
-        case CNF_UPDATE: counted.update += UInt64(count)
-        default: counted.destroy += UInt64(count)
+        take(Array(repeating: record, count: count))
+        let received = EventCounts(
+            new: kind == CNF_NEW ? UInt64(count) : 0, update: kind == CNF_UPDATE ? UInt64(count) : 0,
+            destroy: kind == CNF_DESTROY ? UInt64(count) : 0)
+        counts(at: seconds) { $0.received = received }
+    }
+
+    /// What the reader tells of received and lost events.
+    mutating func counts(at seconds: Double = 0, _ change: (inout PendingCounts) -> Void) {
+        var pending = PendingCounts()
+        change(&pending)
+        var records: [cnf_record] = []
+        pending.push(at: Moment.at(seconds).monotonic) {
+            records.append(cnf_record(counts: $0))
+            return true
         }
-        collector.take(counted: counted)
+        take(records)
     }
 
     mutating func event(_ event: cnf_event) {
-        take([cnf_record(event: event)], at: 0)
+        take([cnf_record(event: event)])
     }
 
-    private mutating func take(_ records: [cnf_record], at seconds: Double) {
+    mutating func take(_ records: [cnf_record]) {
         var seen: [TableLook] = []
-        collector.take(records.span, now: .at(seconds)) { seen.append($0) }
+        collector.take(records.span) { seen.append($0) }
         looks += seen
     }
 
@@ -293,21 +303,74 @@ private struct Feed: ~Copyable {
     @Test func `losses are told for the interval, the last minute, and in all`() throws {
         var feed = Feed()
         feed.table(0)
-        _ = try feed.close(0) { $0.lost = LostEvents(overrun: 1) }
+        feed.counts { $0.overrunUntyped = 1 }
+        _ = try feed.close(0)
         feed.table(1)
-        _ = try feed.close(1) { $0.lost = LostEvents(overrun: 11, dropped: 2) }
+        feed.counts {
+            $0.overrun = EventCounts(new: 4, update: 3, destroy: 2)
+            $0.overrunUntyped = 1
+            $0.dropped = 2
+        }
+        _ = try feed.close(1)
         for second in 2...61 {
             feed.table(Double(second))
             feed.event(CNF_NEW)
-            _ = try feed.close(Double(second)) { $0.lost = LostEvents(overrun: 11, dropped: 2) }
+            _ = try feed.close(Double(second))
         }
         feed.table(62)
-        let sample = try feed.close(62) { $0.lost = LostEvents(overrun: 11, truncated: 4, dropped: 2) }
+        feed.counts {
+            $0.truncated = EventCounts(new: 3, destroy: 1)
+            $0.malformed = 5
+        }
+        let sample = try feed.close(62)
 
-        #expect(sample.lost == LostEvents(overrun: 11, truncated: 4, dropped: 2))
-        #expect(sample.lostNow == LostEvents(truncated: 4))
-        #expect(sample.lostMinute == LostEvents(truncated: 4))
+        #expect(sample.lost == LostEvents(overrun: 11, truncated: 4, malformed: 5, dropped: 2))
+        #expect(sample.lostNow == LostEvents(truncated: 4, malformed: 5))
+        #expect(sample.lostMinute == LostEvents(truncated: 4, malformed: 5))
         #expect(sample.eventsMinute == 59)
+    }
+
+    @Test func `a loss that became inexact stays so`() throws {
+        var feed = Feed()
+        feed.table(0)
+        feed.counts {
+            $0.overrunUntyped = 1
+            $0.becameInexact = true
+        }
+        feed.counts { $0.received.new = 1 }
+
+        #expect(try !feed.close(0).lossIsExact)
+    }
+
+    @Test func `duty and status come through the ring, and the last ones count`() throws {
+        let limits = EventBudget.Limits(share: 0.05, cost: .microseconds(4))
+        var feed = Feed(collector: Collector(limits: limits))
+        feed.table(0)
+        var duty = EventDuty(settledAt: Moment.at(0).monotonic)
+        for ratio in [1, 0.3] {
+            duty.ratio = ratio
+            feed.take([cnf_record(duty: cnf_duty(duty, at: Moment.at(0).monotonic))])
+        }
+        for status in [EventStatus.off, .listening(.bpf(ring: 4096))] {
+            feed.take([cnf_record(status: cnf_status(status, at: Moment.at(0).monotonic))])
+        }
+        let sample = try feed.close(0)
+
+        #expect(sample.duty?.ratio == 0.3)
+        #expect(sample.duty?.budget == 0.05)
+        #expect(feed.collector.status == .listening(.bpf(ring: 4096)))
+        #expect(try feed.close(1) { $0.listening = false }.duty == nil)
+    }
+
+    @Test func `a record of a kind that this program does not know changes nothing`() throws {
+        var feed = Feed()
+        feed.table(0, entries: 7)
+        var record = cnf_record()
+        record.event.kind = 200
+        feed.take([record])
+
+        #expect(feed.looks.count == 1)
+        #expect(try feed.close(0).table.entries == 7)
     }
 
     @Test func `the rate of new entries is that of the last minute, or since the start`() throws {
@@ -356,7 +419,6 @@ private struct Feed: ~Copyable {
             $0.ringCapacity = 8
             $0.ringPeak = 5
             $0.cpuSeconds = 1.5
-            $0.lossIsExact = false
             $0.tableFullLines.ours = 2
             $0.degraded = [Degradation(part: "textfile", reason: "full")]
         }
@@ -366,7 +428,7 @@ private struct Feed: ~Copyable {
         #expect(sample.ringCapacity == 8)
         #expect(sample.ringPeak == 5)
         #expect(sample.cpuSeconds == 1.5)
-        #expect(!sample.lossIsExact)
+        #expect(sample.lossIsExact)
         #expect(sample.tableFullLines.ours == 2)
         #expect(sample.degraded.map(\.part) == ["textfile"])
     }

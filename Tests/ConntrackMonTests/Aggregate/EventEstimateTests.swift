@@ -95,7 +95,7 @@ import Testing
         _ = run.step(made: 0)
         _ = run.step(made: 40_000, away: 0.9)
         let sample = run.step(made: 40_000, away: 0.9, gap: doubt == .gap ? .seconds(9) : nil) {
-            if doubt == .hindered { $0.hindrance = "because" }
+            if doubt == .hindered { $0.hindrance = .settling }
             if doubt == .old { $0.settledAt = Moment.at(-20).monotonic }
         }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ConntrackMon
 
-/// What is read seldom, and what is to be said of the events.
+/// What is read seldom.
 @Suite struct SettingsReaderTests {
     private let directory: TemporaryDirectory
     private let netfilter = "proc/sys/net/netfilter/"
@@ -82,68 +82,5 @@ import Testing
         var reader = reader()
 
         #expect(reader.configuration(at: time(0), now: true)?.limit == nil)
-    }
-}
-
-@Suite struct EventNewsTests {
-    private static let missing = EventStatus.unavailable(reason: "not loaded", expected: true)
-    private static let refused = EventStatus.unavailable(reason: "no permission", expected: false)
-    private static let failed = EventStatus.failed(SystemError("receive from", "the socket", 5))
-
-    @Test(
-        arguments: [
-            (.off, nil, nil, nil),
-            (
-                .listening(.netlink(receiveBuffer: 4096, notBPF: nil)),
-                "events by netlink, read in batches (receive buffer 4096 bytes)", nil, "netlink"
-            ),
-            (
-                .listening(.netlink(receiveBuffer: 4096, notBPF: "no CAP_BPF")),
-                "events by netlink, read in batches (receive buffer 4096 bytes); not by bpf: no CAP_BPF", nil, "netlink"
-            ),
-            (
-                .listening(.bpf(ring: 8_388_608)), "events by bpf, through a ring in the kernel of 8388608 bytes", nil,
-                "bpf"
-            ),
-            (missing, "no events: not loaded; table samples, statistics and alerts go on", nil, nil),
-            (refused, nil, "no permission", nil),
-            (
-                failed, "events ended: cannot receive from the socket: Input/output error",
-                "cannot receive from the socket: Input/output error", nil
-            ),
-        ] as [(EventStatus, String?, String?, String?)])
-    func `each status is a line or a fault, once`(
-        _ status: EventStatus, _ line: String?, _ reason: String?, _ source: String?
-    ) {
-        var news = EventNews()
-
-        #expect(news.take(status) == line)
-        #expect(news.take(status) == nil)
-        #expect(news.degradation?.reason == reason)
-        #expect(news.method?.source == source)
-    }
-
-    @Test func `what keeps a ring from being had is said in the words of its cure`() {
-        #expect(EventSocket.whyNoRing(EPERM) == "no CAP_BPF")
-        #expect(EventSocket.whyNoRing(ELIBACC) == "libbpf.so.1 is not installed")
-        #expect(EventSocket.whyNoRing(EINVAL).hasSuffix(" has no ring buffer"))
-        #expect(EventSocket.whyNoRing(ENOSYS).hasSuffix(" has no bpf(2)"))
-        #expect(EventSocket.whyNoRing(ENOMEM) == "Cannot allocate memory")
-    }
-
-    @Test func `a socket that fails and works again is told both times, and its fault ends`() {
-        var news = EventNews()
-        let lines = [.listening(.bpf(ring: 1)), Self.failed, Self.failed, .listening(.bpf(ring: 1))]
-            .map { news.take($0) != nil }
-
-        #expect(lines == [true, true, false, true])
-        #expect(news.degradation == nil)
-    }
-
-    @Test func `another reason is another line`() {
-        var news = EventNews()
-        _ = news.take(Self.missing)
-
-        #expect(news.take(.unavailable(reason: "built without", expected: true))?.contains("built without") == true)
     }
 }

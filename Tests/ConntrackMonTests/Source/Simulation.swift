@@ -78,7 +78,7 @@ struct BudgetSimulation {
                 moves += 1
                 budget.joined(at: now)
             case .join:
-                budget.hinder("because")
+                budget.hinder(.netlinkAbsent)
             case nil:
                 break
             }

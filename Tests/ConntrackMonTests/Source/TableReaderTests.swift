@@ -188,14 +188,14 @@ extension KeptValue {
     @Test func `a look is absent only when both files are`() throws {
         var reader = reader
         unlink(directory.path(of: folder + "nf_conntrack_count"))
-        let half = TableLook(reader.read(), now: .now())
+        let half = TableLook(reader.read())
         #expect(!half.absent)
         #expect(half.entries == nil)
         #expect(half.entriesFault == ENOENT)
         #expect(half.limit == 262_144)
         unlink(directory.path(of: folder + "nf_conntrack_max"))
 
-        let none = TableLook(reader.read(), now: .now())
+        let none = TableLook(reader.read())
         #expect(none.absent)
         #expect(none.unloaded)
         #expect(none.limit == nil)
@@ -206,7 +206,8 @@ extension KeptValue {
     @Test func `a look bears the wall clock's time of its record`() {
         var record = cnf_table()
         record.time_ns = Moment.at(5).monotonic.nanoseconds
+        record.wall_offset_ns = Moment.at(0).wallOffset
 
-        #expect(TableLook(record, now: .at(7)).moment == .at(5))
+        #expect(TableLook(record).moment == .at(5))
     }
 }

@@ -37,7 +37,7 @@ import Testing
 
     /// One look, as the judge gets it.
     private func look(_ reader: inout TableReader) -> TableLook {
-        TableLook(reader.read(), now: .at(0))
+        TableLook(reader.read())
     }
 
     @Test func `an unload step by step is absent from its first step and proved once`() throws {

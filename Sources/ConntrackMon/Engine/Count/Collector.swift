@@ -12,11 +12,7 @@ struct Collector: ~Copyable {
         var statistics: StatisticsReader.Reading?
         var tableFullLines = TableFullCount()
         var listening = false
-        var lostIsCounted = false
         var isNetlinkThere: Bool?
-        var duty: EventDuty?
-        var lost = LostEvents()
-        var lossIsExact = true
         var ringCapacity = 0
         var ringPeak = 0
         var cpuSeconds = 0.0
@@ -27,7 +23,13 @@ struct Collector: ~Copyable {
     /// Sampling that stands still for longer is a gap.
     private let longestPause: Duration
 
+    private let limits: EventBudget.Limits
     private var events = EventCounts()
+    private var lost = LostEvents()
+    private var lossIsExact = true
+    private var duty: EventDuty?
+    /// How it stands with the events.
+    private(set) var status = EventStatus.off
     private var newByProtocol = [UInt64](repeating: 0, count: 256)
     private var talkers = TalkerCounter()
     private var lastLook: TableLook?
@@ -47,9 +49,10 @@ struct Collector: ~Copyable {
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
-    /// A collector of looks that come every `period`.
-    init(period: Duration = .milliseconds(100)) {
+    /// A collector of looks that come every `period`; `limits` are those of the event budget.
+    init(period: Duration = .milliseconds(100), limits: EventBudget.Limits = EventBudget.Limits()) {
         longestPause = max(.seconds(5), period * 2)
+        self.limits = limits
     }
 
     /// The highest count that a state file knows of, for how long it was watched: it counts as seen now.
@@ -59,13 +62,8 @@ struct Collector: ~Copyable {
         knownBefore = knownFor
     }
 
-    /// Takes how many events there were so far, as whoever read them counted.
-    mutating func take(counted: EventCounts) {
-        events = counted
-    }
-
-    /// Takes a batch of records; hands each look at the table on to `look`. `now` ties their time to the wall clock.
-    mutating func take(_ records: borrowing Span<cnf_record>, now: Moment, look: (TableLook) -> Void) {
+    /// Takes a batch of records; hands each look at the table on to `look`.
+    mutating func take(_ records: borrowing Span<cnf_record>, look: (TableLook) -> Void) {
         for index in records.indices {
             switch UInt32(records[index].event.kind) {
             case CNF_NEW.rawValue:
@@ -73,12 +71,26 @@ struct Collector: ~Copyable {
                 talkers.count(records[index].event)
             case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue:
                 break
-            default:
-                let seen = TableLook(records[index].table, now: now)
+            case CNF_TABLE.rawValue:
+                let seen = TableLook(records[index].table)
                 take(seen)
                 look(seen)
+            case CNF_COUNTS.rawValue:
+                take(records[index].counts)
+            case CNF_DUTY.rawValue:
+                duty = EventDuty(records[index].duty, limits)
+            case CNF_STATUS.rawValue:
+                if let told = EventStatus(records[index].status) { status = told }
+            default:
+                break
             }
         }
+    }
+
+    private mutating func take(_ counts: cnf_counts) {
+        events += EventCounts(counts.received)
+        lost += LostEvents(counts)
+        if counts.inexact != 0 { lossIsExact = false }
     }
 
     private mutating func take(_ look: TableLook) {
@@ -131,9 +143,8 @@ struct Collector: ~Copyable {
         for (number, count) in newByProtocol.enumerated() where count > 0 {
             sample.newByProtocol[UInt8(number)] = count
         }
-        sample.lost = around.lost
-        sample.lostIsCounted = around.lostIsCounted
-        sample.lossIsExact = around.lossIsExact
+        sample.lost = lost
+        sample.lossIsExact = lossIsExact
         sample.isNetlinkThere = lastLook.absent ? nil : around.isNetlinkThere
         if let reading = around.statistics { stitcher.take(reading.perCPU, restarted: reading.restarted) }
         // What was counted stays counted while the module is gone.
@@ -150,8 +161,8 @@ struct Collector: ~Copyable {
         compare(&sample, hasStatistics: around.statistics != nil)
         lookBackAMinute(&sample)
         if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
-        estimate.close(&sample, around.listening ? around.duty : nil)
-        previous = (around.moment, events, around.lost, sample.stats)
+        estimate.close(&sample, around.listening ? duty : nil)
+        previous = (around.moment, events, lost, sample.stats)
         return sample
     }
 
@@ -179,8 +190,10 @@ struct Collector: ~Copyable {
 }
 
 extension TableLook {
-    init(_ record: cnf_table, now: Moment) {
-        self.init(moment: now.at(MonotonicTime(nanoseconds: record.time_ns)))
+    init(_ record: cnf_table) {
+        let time = MonotonicTime(nanoseconds: record.time_ns)
+        self.init(moment: Moment(monotonic: time, wallOffset: record.wall_offset_ns))
+        countsReloads = record.counts_reloads != 0
         unloaded = record.unloaded != 0
         unloads = UInt64(record.unloads)
         loads = UInt64(record.loads)

@@ -17,17 +17,23 @@
 /// - How long a window lasts is set before it begins. If its own count decided that, bursts would end it.
 /// - One that costs half as much again as was allotted does end early, but not in its first tenth of a second, and only
 ///   that is used for the estimate.
-struct EventBudget: Sendable {
+package struct EventBudget: Sendable {
     /// What is allowed, and what a message costs.
-    struct Limits: Equatable, Sendable {
+    package struct Limits: Equatable, Sendable {
         /// Share of one core; 1 = no bound, the groups are never left.
-        var share = 1.0
+        package var share: Double
         /// What whoever makes an entry pays for one message.
-        var cost = Duration.nanoseconds(2500)
+        package var cost: Duration
+
+        /// No bound, unless one is given.
+        package init(share: Double = 1, cost: Duration = .nanoseconds(2500)) {
+            self.share = share
+            self.cost = cost
+        }
     }
 
     /// What is to be done about the groups.
-    enum Move: Equatable, Sendable {
+    package enum Move: Equatable, Sendable {
         case leave, join
     }
 
@@ -85,10 +91,10 @@ struct EventBudget: Sendable {
     private var calmedAt: MonotonicTime?
     private var random: UInt64
     /// What became of it.
-    private(set) var duty: EventDuty
+    private(set) package var duty: EventDuty
 
     /// Nothing was listened to before `now`. `seed` draws the times away.
-    init(_ limits: Limits, seed: UInt64, at now: MonotonicTime) {
+    package init(_ limits: Limits, seed: UInt64, at now: MonotonicTime) {
         share = limits.share
         cost = limits.cost.inSeconds
         balance = limits.share * EventBudget.allowance
@@ -102,7 +108,7 @@ struct EventBudget: Sendable {
     // MARK: What happened
 
     /// The groups are joined, for the first time or again.
-    mutating func joined(at now: MonotonicTime) {
+    package mutating func joined(at now: MonotonicTime) {
         reckon(to: now)
         isMember = true
         duty.hindrance = nil
@@ -111,18 +117,18 @@ struct EventBudget: Sendable {
     }
 
     /// The groups are left, or the socket is gone.
-    mutating func left(at now: MonotonicTime) {
+    package mutating func left(at now: MonotonicTime) {
         reckon(to: now)
         isMember = false
     }
 
     /// The groups must not be joined now, and why.
-    mutating func hinder(_ why: String) {
+    package mutating func hinder(_ why: EventHindrance) {
         duty.hindrance = why
     }
 
     /// So many messages of all joined groups came since the last call, lost ones included; `entered` of them new entries.
-    mutating func count(messages: UInt64, entered: UInt64, at now: MonotonicTime) {
+    package mutating func count(messages: UInt64, entered: UInt64, at now: MonotonicTime) {
         guard messages > 0 else { return }
         cycle.messages += messages
         cycle.entered += entered
@@ -152,7 +158,7 @@ struct EventBudget: Sendable {
     // MARK: What to do
 
     /// What to do now. To be asked after each drain, and at `changesAt`.
-    mutating func step(at now: MonotonicTime) -> Move? {
+    package mutating func step(at now: MonotonicTime) -> Move? {
         reckon(to: now)
         switch phase {
         case .always:
@@ -173,7 +179,7 @@ struct EventBudget: Sendable {
     }
 
     /// When to ask again, if no message comes before.
-    var changesAt: MonotonicTime? {
+    package var changesAt: MonotonicTime? {
         switch phase {
         case .always: nil
         case .away(let end): end

@@ -101,7 +101,9 @@ struct TableReader: ~Copyable {
         let sysctlGone = limit.unloaded || entries.unloaded
         let (unloaded, alive) = module(state, sysctlGone: sysctlGone, hasSysctl: limit.code == 0 || entries.code == 0)
         var record = cnf_table()
-        record.time_ns = Moment.now().monotonic.nanoseconds
+        let now = Moment.now()
+        record.time_ns = now.monotonic.nanoseconds
+        record.wall_offset_ns = now.wallOffset
         record.kind = UInt8(CNF_TABLE.rawValue)
         record.unloaded = unloaded ? 1 : 0
         record.alive = alive ? 1 : 0

@@ -24,7 +24,7 @@ public struct OneShot {
         configured = ConfiguredLimit.of(settings)
         judge.configure(limit: configured, parameters: [:])
         let moment = Moment.now()
-        let look = TableLook(table.read(), now: moment)
+        let look = TableLook(table.read())
         _ = judge.observe(look)
 
         let surroundings = around.read(at: moment, look: look)

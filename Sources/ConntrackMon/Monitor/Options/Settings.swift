@@ -1,17 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// Which way events are read.
-public enum SourceChoice: String, CaseIterable, Sendable {
-    /// The fastest that this host allows.
-    case auto
-    /// A filter on a ctnetlink multicast socket that copies events into a ring in the kernel.
-    case bpf
-    /// A ctnetlink multicast socket, read by recvmmsg.
-    case netlink
-    /// None.
-    case none
-}
-
 /// What stdout of `watch` is to get.
 public enum FormatChoice: String, CaseIterable, Sendable {
     /// What suits stdout: lines.

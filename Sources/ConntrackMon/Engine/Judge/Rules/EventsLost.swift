@@ -3,15 +3,12 @@
 extension Rules {
     static let eventsLost = Rule(.eventsLost, hold: .zero) { sample, _ in
         guard let share = sample.lostShareOfMinute else { return nil }
-        let wrong =
-            sample.lostIsCounted
-            ? "totals are exact, since the kernel counts them; counts by protocol are too low by that"
-            : "counts by events are too low by that"
         return Verdict(
             .warning, if: share > 0.01,
             Explanation(
                 "\(lossText(sample.lostMinute, exact: sample.lossIsExact)) lost in the last minute (\(percent(share)))",
-                why: [wrong, "table samples and alerts about them are not affected"],
+                why: [
+                    "counts by events are too low by that", "table samples and alerts about them are not affected"],
                 fix: .init("a larger --receive-buffer (overrun) or --ring (dropped)")),
             calm: "\(sample.lostMinute.total) events lost in the last minute", values: ["lost_ratio": share])
     }

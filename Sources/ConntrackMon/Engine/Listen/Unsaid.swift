@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+package import CRecord
+
+/// What the reader has to tell besides the events, and a full ring did not take yet. Nothing of it is ever lost: it is kept
+/// until it fits, and added to what comes after it.
+package struct Unsaid: Sendable {
+    /// Events received and lost.
+    package var counts = PendingCounts()
+    /// What unsaid looks at the table prove.
+    private var unloaded: UInt8 = 0
+    private var unloads: UInt8 = 0
+    private var loads: UInt8 = 0
+    private var status: EventStatus?
+    private var lastStatus = EventStatus.off
+    private var duty: EventDuty?
+    private var lastDuty: EventDuty?
+
+    /// Nothing.
+    package init() {}
+
+    /// Nothing is kept back.
+    package var isEmpty: Bool {
+        counts.isEmpty && unloaded == 0 && unloads == 0 && loads == 0 && status == nil && duty == nil
+    }
+
+    /// It stands with the events like this now; told when that is new.
+    package mutating func tell(_ status: EventStatus) {
+        guard status != lastStatus else { return }
+        lastStatus = status
+        self.status = status
+    }
+
+    /// The events are listened to like this now; likewise.
+    package mutating func tell(_ duty: EventDuty) {
+        guard duty != lastDuty else { return }
+        lastDuty = duty
+        self.duty = duty
+    }
+
+    /// Tells what is to be told, as far as there is room.
+    package mutating func push(to ring: borrowing EventRing, at time: MonotonicTime) {
+        if let status, ring.push(cnf_record(status: cnf_status(status, at: time))) { self.status = nil }
+        counts.push(at: time) { ring.push(cnf_record(counts: $0)) }
+        if let duty, ring.push(cnf_record(duty: cnf_duty(duty, at: time))) { self.duty = nil }
+    }
+
+    /// Tells of a look at the table, and of what those before it proved and could not tell.
+    package mutating func push(_ look: cnf_table, to ring: borrowing EventRing) {
+        var look = look
+        look.unloaded |= unloaded
+        look.unloads = UInt8(clamping: Int(look.unloads) + Int(unloads))
+        look.loads = UInt8(clamping: Int(look.loads) + Int(loads))
+        let isTold = ring.push(cnf_record(table: look))
+        unloaded = isTold ? 0 : look.unloaded
+        unloads = isTold ? 0 : look.unloads
+        loads = isTold ? 0 : look.loads
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// What the reader is told.
+struct ReaderPlan: Sendable {
+    var procfs: String
+    var sysfs: String
+    /// Where /sys tells about the module behind this /proc; nil when it is about another kernel's.
+    var sysfsOfTable: String?
+    /// How often the table is looked at.
+    var sample: Duration
+    /// Which events to listen to; empty = none.
+    var groups: EventGroups
+    var source: SourceChoice
+    /// Bytes.
+    var receiveBuffer: UInt32
+    /// Events were asked for by name, so not having them is a fault.
+    var eventsRequired: Bool
+    /// When the groups may be joined.
+    var terms: JoinPolicy.Terms
+    /// What listening may cost the host.
+    var budget: EventBudget.Limits
+
+    init(_ settings: Settings, isLive: Bool) {
+        procfs = settings.procfs
+        sysfs = settings.sysfs
+        sysfsOfTable = isLive || !KernelFile.isSysfs(settings.sysfs) ? settings.sysfs : nil
+        sample = settings.sample
+        groups = settings.source == .none || !isLive ? [] : settings.events
+        source = settings.source
+        receiveBuffer = settings.receiveBuffer
+        eventsRequired = settings.source == .netlink || settings.source == .bpf
+        terms = JoinPolicy.Terms(mayLoad: settings.loadModules, settle: settings.rules.settle)
+        budget = EventBudget.Limits(share: settings.eventBudget, cost: settings.eventCost)
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import CNetfilter
+internal import Glibc
+
+/// Looks at the table and listens to uevents about its module.
+struct TableSampler: ~Copyable {
+    /// What came of one look.
+    struct Look {
+        /// With what uevents told since the look before.
+        var record: cnf_table
+        /// Worth waking the main thread for.
+        var isNews: Bool
+    }
+
+    private var table: TableReader
+    private var uevents: UeventSocket?
+    private var countsReloads: Bool
+    private var last = cnf_table()
+
+    init(_ plan: ReaderPlan) {
+        table = TableReader(procfs: plan.procfs, sysfs: plan.sysfsOfTable)
+        // A saved tree changes without uevents, and this kernel's are not about it.
+        guard plan.procfs == "/proc", let socket = try? UeventSocket() else {
+            (descriptor, countsReloads) = (-1, false)
+            return
+        }
+        (descriptor, countsReloads) = (socket.descriptor, socket.isReliable)
+        uevents = consume socket
+    }
+
+    /// Readable when a uevent waits; -1 without them.
+    let descriptor: Int32
+
+    /// A look that is due.
+    mutating func look() -> Look {
+        look(UeventSocket.News())
+    }
+
+    /// A look because uevents came; nil when a module of ours neither came nor went, unless `always`.
+    mutating func lookAfterUevents(always: Bool = false) -> Look? {
+        let news = uevents?.take() ?? UeventSocket.News()
+        if news.lost { countsReloads = false }
+        return news.loads > 0 || news.unloads > 0 || always ? look(news) : nil
+    }
+
+    private mutating func look(_ news: UeventSocket.News) -> Look {
+        var record = table.read()
+        record.unloads = news.unloads
+        record.loads = news.loads
+        record.counts_reloads = countsReloads ? 1 : 0
+        let isNews =
+            record.unloaded != 0 || record.loads != 0 || record.limit != last.limit
+            || record.limit_errno != last.limit_errno || record.entries_errno != last.entries_errno
+        last = record
+        return Look(record: record, isNews: isNews)
+    }
+}
+
+extension JoinPolicy.Look {
+    init(_ record: cnf_table) {
+        self.init(
+            time: MonotonicTime(nanoseconds: record.time_ns), limitErrno: record.limit_errno,
+            isModuleChanged: record.unloaded != 0 || record.unloads != 0 || record.loads != 0)
+    }
+}
