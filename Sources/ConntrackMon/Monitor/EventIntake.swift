@@ -148,8 +148,8 @@ struct EventIntake: ~Copyable {
             now = .now()
         } while now < deadline
         unsaid.counts.add(tally)
-        budget.count(
-            messages: tally.messages, entered: tally.by_kind.0, at: now)
+        let lost = EventCounts(tally.truncated).total + tally.malformed + tally.dropped
+        budget.count(messages: tally.events + lost, entered: tally.by_kind.0, at: now)
         if taken > 0 {
             mayCount = true
             channel.ringWhenFilling()
@@ -187,16 +187,9 @@ struct EventIntake: ~Copyable {
 extension PendingCounts {
     /// What a pump counted.
     fileprivate mutating func add(_ tally: cnf_tally) {
-        received += EventCounts(new: tally.by_kind.0, update: tally.by_kind.1, destroy: tally.by_kind.2)
-        truncated += EventCounts(new: tally.truncated.0, update: tally.truncated.1, destroy: tally.truncated.2)
+        received += EventCounts(tally.by_kind)
+        truncated += EventCounts(tally.truncated)
         malformed += tally.malformed
         dropped += tally.dropped
-    }
-}
-
-extension cnf_tally {
-    /// All that reached us, whatever became of it.
-    fileprivate var messages: UInt64 {
-        events + truncated.0 + truncated.1 + truncated.2 + malformed + dropped
     }
 }

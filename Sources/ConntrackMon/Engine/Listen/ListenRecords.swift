@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-package import CNetfilter
+package import CRecord
 
 // What the reader tells through the ring besides events and looks, as records and as values.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-package import CNetfilter
+package import CRecord
 
 /// Events received and lost that no record has told of yet.
 package struct PendingCounts: Equatable, Sendable {

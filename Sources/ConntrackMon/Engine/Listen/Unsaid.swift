@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-package import CNetfilter
+package import CRecord
 
 /// What the reader has to tell besides the events, and a full ring did not take yet. Nothing of it is ever lost: it is kept
 /// until it fits, and added to what comes after it.

@@ -92,10 +92,10 @@ package struct EventSocket: ~Copyable {
         guard cnf_events_kernel_counts(handle, &now) == 0 else { return nil }
         let before = kernelCountsSeen
         kernelCountsSeen = now
-        func growth(_ now: (UInt64, UInt64, UInt64), _ before: (UInt64, UInt64, UInt64)) -> EventCounts {
-            EventCounts(new: now.0 &- before.0, update: now.1 &- before.1, destroy: now.2 &- before.2)
-        }
-        return (growth(now.overrun, before.overrun), growth(now.truncated, before.truncated))
+        return (
+            EventCounts(now.overrun) - EventCounts(before.overrun),
+            EventCounts(now.truncated) - EventCounts(before.truncated)
+        )
     }
 
     /// How many messages the kernel dropped since the last call, exactly; nil when this kernel cannot tell.
@@ -104,5 +104,12 @@ package struct EventSocket: ~Copyable {
         guard cnf_events_overruns(handle, &total) == 0 else { return nil }
         defer { overrunsSeen = total }
         return UInt64(total &- overrunsSeen)
+    }
+}
+
+extension EventCounts {
+    /// By enum cnf_kind.
+    package init(_ byKind: (UInt64, UInt64, UInt64)) {
+        self.init(new: byKind.0, update: byKind.1, destroy: byKind.2)
     }
 }
