@@ -51,9 +51,6 @@ public struct DoctorReport: Codable, Equatable, Sendable {
         case .info, nil: 0
         }
     }
-
-    /// One line of JSON, without a line feed.
-    public func json() -> String { encodeJSON(self) }
 }
 
 /// Reads a host, or a saved one, and says what a firewall restart or a reboot would do to its limit. Changes nothing.
