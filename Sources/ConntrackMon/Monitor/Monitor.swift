@@ -49,14 +49,14 @@ public final class Monitor {
         channel = try Channel(capacity: settings.ring)
         reader = Reader(plan: Reader.Plan(settings, isLive: isLive), channel: channel)
         around = SurroundingsReader(procfs: settings.procfs, module: module ?? .absent)
-        collector = Collector(period: settings.sample)
+        collector = Collector(period: settings.sample, seed: .random())
         judge = Judge(settings: settings.rules, identity: identity)
         lines = try LineWriter(plan: LineWriter.Plan(settings, identity: identity))
         files = try FileWriter(plan: FileWriter.Plan(settings))
         keeper = StateKeeper(settings)
         let root = settings.configurationRoot
         rarely = SettingsReader(procfs: settings.procfs, root: root, isInitialNamespace: identity.netns == "root")
-        surveyor = isLive ? Surveyor(sysfs: settings.sysfs) : nil
+        surveyor = isLive ? Surveyor(procfs: settings.procfs, sysfs: settings.sysfs) : nil
         doctor = root.map { HourlyDoctor(root: $0, procfs: settings.procfs, sysfs: settings.sysfs) }
         if let root { judge.origin = .ofHost(root: root, procfs: settings.procfs, sysfs: settings.sysfs) }
     }

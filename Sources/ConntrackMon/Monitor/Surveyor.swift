@@ -25,10 +25,12 @@ final class Surveyor: Sendable {
     static let lasts = Duration.seconds(1800)
     private static let shareOfTime = 20
 
+    private let procfs: String
     private let sysfs: String
     private let state = Mutex(State())
 
-    init(sysfs: String) {
+    init(procfs: String, sysfs: String) {
+        self.procfs = procfs
         self.sysfs = sysfs
     }
 
@@ -83,7 +85,7 @@ final class Surveyor: Sendable {
 
     private func look(establishedTimeout: UInt64?, began: MonotonicTime) {
         do throws(SystemError) {
-            let survey = try Survey.ofTable(establishedTimeout: establishedTimeout)
+            let survey = try Survey.ofTable(procfs: procfs, establishedTimeout: establishedTimeout)
             finish(began: began) { $0.survey = survey }
         } catch {
             finish(began: began) { $0.failure = error }
@@ -104,13 +106,12 @@ final class Surveyor: Sendable {
 }
 
 extension Survey {
-    /// One dump of this network namespace's table, read to its end.
-    static func ofTable(establishedTimeout: UInt64?) throws(SystemError) -> Survey {
-        var random = SystemRandomNumberGenerator()
-        var counter = SurveyCounter(establishedTimeout: establishedTimeout, seed: HashSeed(from: &random))
+    /// One dump of this network namespace's table, read to its end. `procfs` tells whether the hash is resized meanwhile;
+    /// `establishedTimeout`: nf_conntrack_tcp_timeout_established in seconds, nil = not known.
+    static func ofTable(procfs: String, establishedTimeout: UInt64?) throws(SystemError) -> Survey {
+        var counter = SurveyCounter(establishedTimeout: establishedTimeout, seed: .random())
         let began = Moment.now().monotonic
-        var dump = try TableDump()
-        while try dump.next({ counter.take($0) }) {}
+        let dump = try TableDump.read(procfs: procfs) { counter.take($0) }
         let now = Moment.now()
         return counter.survey(at: now, took: now.monotonic - began, isInterrupted: dump.isInterrupted)
     }

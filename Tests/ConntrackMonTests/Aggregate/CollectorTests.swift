@@ -12,7 +12,7 @@ private struct Feed: ~Copyable {
     private(set) var looks: [TableLook] = []
     private var counted = EventCounts()
 
-    init(collector: consuming Collector = Collector()) {
+    init(collector: consuming Collector = Collector(seed: .repeatable)) {
         self.collector = collector
     }
 
@@ -92,7 +92,7 @@ private struct Feed: ~Copyable {
     }
 
     @Test func `before the first look there is no sample`() {
-        var collector = Collector()
+        var collector = Collector(seed: .repeatable)
         #expect(collector.close(Collector.Surroundings(moment: .at(0))) == nil)
     }
 
@@ -211,7 +211,7 @@ private struct Feed: ~Copyable {
     }
 
     @Test func `samples that are meant to be far apart are no gap`() throws {
-        var feed = Feed(collector: Collector(period: .seconds(10)))
+        var feed = Feed(collector: Collector(period: .seconds(10), seed: .repeatable))
         feed.table(0)
         feed.table(10)
         feed.table(30)

@@ -29,7 +29,7 @@ struct Collector: ~Copyable {
 
     private var events = EventCounts()
     private var newByProtocol = [UInt64](repeating: 0, count: 256)
-    private var talkers = TalkerCounter()
+    private var talkers: TalkerCounter
     private var lastLook: TableLook?
     private var gap: Duration?
     /// The gap was told by a sample that was closed before the first look after it.
@@ -47,8 +47,9 @@ struct Collector: ~Copyable {
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
-    /// A collector of looks that come every `period`.
-    init(period: Duration = .milliseconds(100)) {
+    /// A collector of looks that come every `period`; `seed` is nobody's to foresee.
+    init(period: Duration = .milliseconds(100), seed: HashSeed) {
+        talkers = TalkerCounter(seed: seed)
         longestPause = max(.seconds(5), period * 2)
     }
 
