@@ -50,7 +50,7 @@ import Testing
         }
 
         #expect(
-            line.text
+            line.text()
                 == #"{"a":1,"dump_seconds":0.5,"x":7,"rows":[{"share":0.25},{},{"key":{"assured":true},"left":-1}],"empty":[]}"#
         )
     }
@@ -60,6 +60,6 @@ import Testing
         var line = JSONLine()
         line.object { $0.member("text", text) }
 
-        #expect(line.text == encodeJSON(["text": text]))
+        #expect(line.text() == encodeJSON(["text": text]))
     }
 }

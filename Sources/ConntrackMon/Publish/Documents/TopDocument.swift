@@ -34,7 +34,7 @@ extension TopReport {
                 for row in rows { line.object { write(row, to: &$0) } }
             }
         }
-        return line.text
+        return line.text()
     }
 
     private func write(_ row: TopRow, to line: inout JSONLine) {
