@@ -6,7 +6,9 @@ internal import Glibc
 public enum Golden {
     /// nil when `text` is what Tests/Golden/`name` holds, else a unified diff from the file to the text.
     /// With UPDATE_GOLDEN=1 in the environment the file is rewritten instead.
+    /// A file `*.json` is laid out for people, and so is `text` before it is compared.
     public static func compare(_ text: String, with name: String) throws -> String? {
+        let text = name.hasSuffix(".json") ? try PrettyJSON.layOut(text) : text
         let path = "\(Repository.root)/Tests/Golden/\(name)"
         if getenv("UPDATE_GOLDEN").map({ String(cString: $0) }) == "1" {
             try writeFile(text, to: path)

@@ -51,7 +51,4 @@ public struct DoctorReport: Codable, Equatable, Sendable {
         case .info, nil: 0
         }
     }
-
-    /// One line of JSON, without a line feed.
-    public func json() -> String { encodeJSON(self) }
 }

@@ -2,12 +2,33 @@
 
 /// What one dump told of the table: what it is full of. A plain value; shares are of `entries`.
 public struct Survey: Equatable, Sendable {
-    /// Who or what holds many entries: a name, and how many for certain.
-    public struct Holder: Equatable, Sendable {
-        /// "203.0.113.9".
-        public var name: String
+    /// Who or what holds many entries, and how many for certain.
+    public struct Holder<Who: Equatable & Sendable>: Equatable, Sendable {
+        /// Who it is.
+        public var who: Who
         /// At least.
         public var entries: UInt64
+
+        package init(_ who: Who, entries: UInt64) {
+            self.who = who
+            self.entries = entries
+        }
+    }
+
+    /// An address of ours and where NAT sends from it: each entry needs a port of its own there.
+    public struct NATPair: Hashable, Sendable {
+        /// What the source became.
+        public var address: Address
+        /// Where it really goes: address, port, protocol.
+        public var destination: Flow.Endpoint
+
+        package init(address: Address, destination: Flow.Endpoint) {
+            self.address = address
+            self.destination = destination
+        }
+
+        /// "192.0.2.1 -> 198.51.100.7:443/tcp".
+        public var text: String { "\(address.text) -> \(destination.text)" }
     }
 
     /// When the dump ended.
@@ -27,10 +48,10 @@ public struct Survey: Equatable, Sendable {
     public var idleEstablished: UInt64?
     /// UDP to port 53.
     public var dns: UInt64 = 0
-    /// The source address that holds most.
-    public var source: Holder?
-    /// The NAT address and destination that hold most: "192.0.2.1 -> 198.51.100.7:443/tcp". Each entry needs a port there.
-    public var natPair: Holder?
+    /// The source address that holds most, or the /64 of IPv6.
+    public var source: Holder<AddressPrefix>?
+    /// The NAT address and destination that hold most; of IPv4.
+    public var natPair: Holder<NATPair>?
 
     /// A survey of nothing yet.
     public init(moment: Moment, took: Duration = .zero) {
@@ -41,7 +62,7 @@ public struct Survey: Equatable, Sendable {
     /// Source ports that NAT has towards one destination, at most: 1024 to 65535.
     public static let natPorts: UInt64 = 64512
 
-    func share(_ count: UInt64) -> Double {
+    package func share(_ count: UInt64) -> Double {
         entries > 0 ? Double(count) / Double(entries) : 0
     }
 }
@@ -104,8 +125,8 @@ extension Survey {
     private var sourceCause: SurveyCause? {
         guard let source else { return nil }
         return cause(
-            "one_source", source.entries, from: 0.3, "source \(source.name)", "one host",
-            next: "conntrack -L -s \(source.name)")
+            "one_source", source.entries, from: 0.3, "source \(source.who.text)", "one host",
+            next: "conntrack -L -s \(source.who.text)")
     }
 
     private var natCause: SurveyCause? {
@@ -114,7 +135,7 @@ extension Survey {
         guard share >= 0.75 else { return nil }
         return SurveyCause(
             id: "nat_ports", share: min(1, share),
-            text: "NAT \(natPair.name) uses \(natPair.entries) of \(Survey.natPorts) ports",
+            text: "NAT \(natPair.who.text) uses \(natPair.entries) of \(Survey.natPorts) ports",
             meaning: "new connections there soon find none", next: "more addresses for SNAT, or fewer connections there"
         )
     }
@@ -133,7 +154,7 @@ extension Survey {
     public var text: String { "\(reason); next: \(next)" }
 
     /// For programs.
-    var values: [String: Double] {
+    package var values: [String: Double] {
         var values = [
             "syn_recv_ratio": share(synReceived), "time_wait_ratio": share(timeWait), "udp_53_ratio": share(dns),
             "surveyed_entries": Double(entries),

@@ -6,6 +6,12 @@ public struct Talkers: Equatable, Sendable {
     public var minute: TalkerWindow
     /// Since the monitor began.
     public var sinceStart: TalkerWindow
+
+    /// What was counted in both stretches of time.
+    package init(minute: TalkerWindow, sinceStart: TalkerWindow) {
+        self.minute = minute
+        self.sinceStart = sinceStart
+    }
 }
 
 /// What was counted in some time.
@@ -21,6 +27,13 @@ public struct TalkerWindow: Equatable, Sendable {
     /// Where most of them went, as the packet that made the entry had it: before any NAT.
     public var destinations = TalkerList()
 
+    /// `new` entries in `span`, and nobody listed yet.
+    package init(span: Duration, new: UInt64, lost: UInt64 = 0) {
+        self.span = span
+        self.new = new
+        self.lost = lost
+    }
+
     /// What `talker` made for certain, as a share of all that was seen; nil when nothing was.
     public func share(of talker: Talker) -> Double? {
         new > 0 ? Double(talker.atLeast) / Double(new) : nil
@@ -33,31 +46,36 @@ public struct TalkerList: Equatable, Sendable {
     public var top: [Talker] = []
     /// What anybody who is not in `top` can have at most.
     public var othersAtMost: UInt64 = 0
+
+    /// A list; empty when nobody is named.
+    package init(top: [Talker] = [], othersAtMost: UInt64 = 0) {
+        self.top = top
+        self.othersAtMost = othersAtMost
+    }
 }
 
 /// One source, or one destination, and how many new entries it had.
 public struct Talker: Equatable, Sendable {
+    /// Who: an IPv4 source by its address, an IPv6 one by its /64; a destination by address, protocol and port.
+    public var endpoint: Flow.Endpoint
     /// What is known for certain.
     public var atLeast: UInt64
     /// What it may have been.
     public var atMost: UInt64
 
-    private let key: HeavyHitters.Key
-
-    init(key: HeavyHitters.Key, atLeast: UInt64, atMost: UInt64) {
-        self.key = key
+    /// A talker with its bounds.
+    public init(_ endpoint: Flow.Endpoint, atLeast: UInt64, atMost: UInt64) {
+        self.endpoint = endpoint
         self.atLeast = atLeast
         self.atMost = atMost
     }
 
-    /// AF_INET or AF_INET6.
-    public var family: UInt8 { key.family }
     /// IPPROTO_*; nil of a source.
-    public var `protocol`: UInt8? { key.protocol }
+    public var `protocol`: IPProtocol? { endpoint.protocol }
     /// The port; nil of a source, and of protocols that have none.
-    public var port: UInt16? { key.port }
+    public var port: UInt16? { endpoint.port }
     /// "203.0.113.9", "2001:db8::1"; an IPv6 source as its prefix, "2001:db8:0:2::/64".
-    public var address: String { key.addressText }
+    public var address: String { endpoint.prefix.text }
     /// A source's address; a destination's with port and protocol: "198.51.100.7:443/tcp", "198.51.100.7/icmp".
-    public var name: String { key.text }
+    public var name: String { endpoint.text }
 }

@@ -58,21 +58,6 @@ private func padded(_ value: Int64, _ width: Int) -> String {
     return text.count >= width ? text : String(repeating: "0", count: width - text.count) + text
 }
 
-/// The name of an IP protocol as /etc/protocols and conntrack(8) give it; its number when it has none here.
-public func protocolName(_ number: UInt8) -> String {
-    switch Int32(number) {
-    case Int32(IPPROTO_TCP): "tcp"
-    case Int32(IPPROTO_UDP): "udp"
-    case Int32(IPPROTO_ICMP): "icmp"
-    case Int32(IPPROTO_ICMPV6): "icmpv6"
-    case 132: "sctp"
-    case 33: "dccp"
-    case 47: "gre"
-    case 136: "udplite"
-    default: "\(number)"
-    }
-}
-
 /// A limit as people say it.
 public func limitText(_ limit: UInt64) -> String {
     limit == 0 ? "unlimited (0)" : "\(limit)"

@@ -35,54 +35,14 @@ public struct TopGrouping: Equatable, Sendable {
     /// How many leading bits of an IPv6 address count.
     public let prefix6: Int
 
-    let masks4: AddressMasks
-    let masks6: AddressMasks
-    let traits: TopKey.Traits
-
     /// Grouping by the combination of `fields`; none of them puts all entries into one group.
     /// `prefix4` is from 0 to 32, `prefix6` from 0 to 128.
     public init(_ fields: [TopField], prefix4: Int = 32, prefix6: Int = 128) {
         self.fields = fields
         self.prefix4 = prefix4
         self.prefix6 = prefix6
-        masks4 = AddressMasks(fields, prefix: prefix4)
-        masks6 = AddressMasks(fields, prefix: prefix6)
-        traits = fields.reduce(TopKey.Traits()) { $0.union(TopKey.Traits.mask(of: $1)) }
-    }
-}
-
-/// 128 bits as two numbers, the first bit of an address being the highest; an IPv4 address lies in the highest 32.
-struct AddressBits: Equatable {
-    var high: UInt64 = 0
-    var low: UInt64 = 0
-
-    /// The first `prefix` bits set.
-    static func mask(prefix: Int) -> AddressBits {
-        // A shift by 64 or more gives 0.
-        AddressBits(high: UInt64.max << (64 - min(prefix, 64)), low: UInt64.max << (128 - max(prefix, 64)))
     }
 
-    static func & (left: Self, right: Self) -> Self {
-        AddressBits(high: left.high & right.high, low: left.low & right.low)
-    }
-
-    static func | (left: Self, right: Self) -> Self {
-        AddressBits(high: left.high | right.high, low: left.low | right.low)
-    }
-}
-
-/// Which bits of each address count; none where a field is not grouped by.
-struct AddressMasks: Equatable, Sendable {
-    var source = AddressBits()
-    var destination = AddressBits()
-    var natSource = AddressBits()
-    var natDestination = AddressBits()
-
-    init(_ fields: [TopField], prefix: Int) {
-        let mask = AddressBits.mask(prefix: prefix)
-        if fields.contains(.source) { source = mask }
-        if fields.contains(.destination) { destination = mask }
-        if fields.contains(.natSource) { natSource = mask }
-        if fields.contains(.natDestination) { natDestination = mask }
-    }
+    /// How many leading bits of an address count.
+    package func prefix(_ family: AddressFamily) -> Int { family == .ipv6 ? prefix6 : prefix4 }
 }

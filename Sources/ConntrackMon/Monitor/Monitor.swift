@@ -40,9 +40,7 @@ public final class Monitor {
         }
         outlets = try Outlets(settings, identity: identity)
         let restored = outlets.restore()
-        var random = SystemRandomNumberGenerator()
-        let seed = HashSeed(from: &random)
-        engine = Engine(EnginePlan(settings, identity, paths), seed: seed, restored: restored, at: .now())
+        engine = Engine(EnginePlan(settings, identity, paths), seed: .random(), restored: restored, at: .now())
     }
 
     /// Watches until a signal, --duration or --count ends it.

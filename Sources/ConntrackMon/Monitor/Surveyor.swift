@@ -11,19 +11,19 @@ extension Survey {
             guard ConntrackModule.mayListen(sysfs: paths.sysfs) else {
                 throw SystemError("dump", "the conntrack table", 2)
             }
-            result = .success(try ofTable(establishedTimeout: establishedTimeout))
+            result = .success(try ofTable(procfs: paths.procfs, establishedTimeout: establishedTimeout))
         } catch {
             result = .failure(error)
         }
         return .survey(result, took: Moment.now().monotonic - began)
     }
 
-    static func ofTable(establishedTimeout: UInt64?) throws(SystemError) -> Survey {
-        var random = SystemRandomNumberGenerator()
-        var counter = SurveyCounter(establishedTimeout: establishedTimeout, seed: HashSeed(from: &random))
+    /// One dump of this network namespace's table, read to its end. `procfs` tells whether the hash is resized meanwhile;
+    /// `establishedTimeout`: nf_conntrack_tcp_timeout_established in seconds, nil = not known.
+    static func ofTable(procfs: String, establishedTimeout: UInt64?) throws(SystemError) -> Survey {
+        var counter = SurveyCounter(establishedTimeout: establishedTimeout, seed: .random())
         let began = Moment.now().monotonic
-        var dump = try TableDump()
-        while try dump.next({ counter.take($0) }) {}
+        let dump = try TableDump.read(procfs: procfs) { counter.take($0) }
         let now = Moment.now()
         return counter.survey(at: now, took: now.monotonic - began, isInterrupted: dump.isInterrupted)
     }

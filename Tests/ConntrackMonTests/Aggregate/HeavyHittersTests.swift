@@ -69,7 +69,7 @@ enum Stream: String, CaseIterable {
 }
 
 private func key(_ number: UInt32) -> HeavyHitters.Key {
-    HeavyHitters.Key(high: UInt64(number), low: 0, tag: 2)
+    HeavyHitters.Key(AddressWords(high: UInt64(number), low: 0), tag: 2)
 }
 
 private func exact(_ keys: [UInt32]) -> [UInt32: UInt64] {
@@ -184,10 +184,10 @@ private func expectPromises(
 
     @Test func `keys differ by every part`() {
         var table = HeavyHitters(capacity: Stream.capacity, seed: .repeatable)
-        table.count(HeavyHitters.Key(high: 1, low: 2, tag: 3))
-        table.count(HeavyHitters.Key(high: 0, low: 2, tag: 3))
-        table.count(HeavyHitters.Key(high: 1, low: 0, tag: 3))
-        table.count(HeavyHitters.Key(high: 1, low: 2, tag: 0))
+        table.count(HeavyHitters.Key(AddressWords(high: 1, low: 2), tag: 3))
+        table.count(HeavyHitters.Key(AddressWords(high: 0, low: 2), tag: 3))
+        table.count(HeavyHitters.Key(AddressWords(high: 1, low: 0), tag: 3))
+        table.count(HeavyHitters.Key(AddressWords(high: 1, low: 2), tag: 0))
 
         #expect(table.used == 4)
     }

@@ -28,8 +28,7 @@ import Testing
     }
 
     private func survey(_ entries: [cnf_entry], establishedTimeout: UInt64? = 432000) -> Survey {
-        var random = SystemRandomNumberGenerator()
-        var counter = SurveyCounter(establishedTimeout: establishedTimeout, seed: HashSeed(from: &random))
+        var counter = SurveyCounter(establishedTimeout: establishedTimeout, seed: .repeatable)
         counter.take(entries.span)
         return counter.survey(at: .at(0), took: .seconds(1), isInterrupted: false)
     }
@@ -89,7 +88,7 @@ import Testing
     @Test func `a source that holds a third of the table is named`() {
         let seen = survey(among(60, (0..<40).map { _ in entry(IPPROTO_UDP, source: 9) }))
 
-        #expect(seen.source == Survey.Holder(name: "203.0.0.9", entries: 40))
+        #expect(seen.source == Survey.Holder(AddressPrefix(.of("203.0.0.9")), entries: 40))
         #expect(seen.causes.map(\.id) == ["one_source"])
         #expect(seen.text.hasSuffix("next: conntrack -L -s 203.0.0.9"))
     }
@@ -106,10 +105,17 @@ import Testing
             }
         }
         let seen = survey(translated(60_000))
-        #expect(seen.natPair == Survey.Holder(name: "192.0.2.1 -> 198.51.100.7:443/tcp", entries: 60_000))
+        let destination = Flow.Endpoint(AddressPrefix(.of("198.51.100.7")), protocol: .tcp, port: 443)
+        let pair = Survey.NATPair(address: .of("192.0.2.1"), destination: destination)
+        #expect(seen.natPair == Survey.Holder(pair, entries: 60_000))
         #expect(seen.causes.map(\.id) == ["nat_ports"])
         #expect(seen.text.hasPrefix("why: NAT 192.0.2.1 -> 198.51.100.7:443/tcp uses 60000 of 64512 ports"))
         #expect(survey(translated(40_000)).causes == [])
+    }
+
+    @Test func `a dump that was disturbed gives a survey that says so`() {
+        let counter = SurveyCounter(establishedTimeout: nil, seed: .repeatable)
+        #expect(counter.survey(at: .at(0), took: .zero, isInterrupted: true).isInterrupted)
     }
 
     @Test func `several causes stand in the order of their share`() {

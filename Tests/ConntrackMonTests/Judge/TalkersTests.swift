@@ -38,8 +38,7 @@ import Testing
         throws
     {
         let said = try fire {
-            let key = HeavyHitters.Key(sourceOf: .new("203.0.113.9"))
-            $0.sources.top = [Talker(key: key, atLeast: atLeast, atMost: 20_000)]
+            $0.sources.top = [.source("203.0.113.9", atLeast: atLeast, atMost: 20_000)]
             $0.destinations.top = []
         }
 
@@ -50,8 +49,7 @@ import Testing
 
     @Test func `a share is never rounded up`() throws {
         let said = try fire {
-            let key = HeavyHitters.Key(sourceOf: .new("203.0.113.9"))
-            $0.sources.top = [Talker(key: key, atLeast: 40_999, atMost: 40_999)]
+            $0.sources.top = [.source("203.0.113.9", atLeast: 40_999, atMost: 40_999)]
         }
 
         #expect(said.summary.contains("last 58.2s: 99.9% of 41000 new seen from 203.0.113.9, at least 80.1% to"))
@@ -60,9 +58,8 @@ import Testing
     @Test(arguments: [(99, false), (100, true)] as [(UInt64, Bool)])
     func `of a handful no share is told`(_ new: UInt64, _ isNamed: Bool) throws {
         let said = try fire {
-            let key = HeavyHitters.Key(sourceOf: .new("203.0.113.9"))
             $0.new = new
-            $0.sources.top = [Talker(key: key, atLeast: new, atMost: new)]
+            $0.sources.top = [.source("203.0.113.9", atLeast: new, atMost: new)]
             $0.destinations.top = []
         }
 

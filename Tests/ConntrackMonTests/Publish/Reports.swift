@@ -117,14 +117,11 @@ enum Reports {
     /// A minute in which one host resolves names, and few sources; a longer time with more of them than counters.
     static var talkers: Talkers {
         func source(_ address: String, _ atLeast: UInt64, _ error: UInt64) -> Talker {
-            let key = HeavyHitters.Key(sourceOf: .new(address))
-            return Talker(key: key, atLeast: atLeast, atMost: atLeast + error)
+            .source(address, atLeast: atLeast, atMost: atLeast + error)
         }
         func destination(_ address: String, _ port: UInt16, _ number: Int, _ atLeast: UInt64, _ error: UInt64) -> Talker
         {
-            let event = cnf_event.new(address, address, port, protocol: number)
-            let key = HeavyHitters.Key(destinationOf: event)
-            return Talker(key: key, atLeast: atLeast, atMost: atLeast + error)
+            .destination(address, port, protocol: UInt8(number), atLeast: atLeast, atMost: atLeast + error)
         }
         var minute = TalkerWindow(span: .milliseconds(58_200), new: 41_000)
         minute.sources.top = [

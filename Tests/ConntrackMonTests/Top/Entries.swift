@@ -42,7 +42,8 @@ enum Entries {
 extension TopTable {
     /// The groups of `entries`, counted in batches of `batch`.
     static func counting(_ entries: [cnf_entry], by grouping: TopGrouping, batch: Int = 256) -> TopTable {
-        var table = TopTable(grouping)
+        var random = SplitMix(state: 9)
+        var table = TopTable(grouping, random: &random)
         for start in stride(from: 0, to: entries.count, by: batch) {
             table.add(entries[start..<min(start + batch, entries.count)].span)
         }

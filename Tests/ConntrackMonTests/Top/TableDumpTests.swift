@@ -40,35 +40,35 @@ import Testing
         return try TableDump(adopting: ends[1])
     }
 
+    /// Read to its end, with a hash that nobody resizes.
+    private func read(
+        _ datagrams: [[UInt8]], _ body: (borrowing Span<cnf_entry>) -> Void = { _ in }
+    ) throws -> TableDump.Outcome {
+        try dump(datagrams).read(watching: HashWatch(procfs: "/nowhere"), body)
+    }
+
     @Test func `batches come in order until the end`() throws {
-        var dump = try dump([entry(mark: 1) + entry(mark: 2), entry(mark: 3), done])
         var marks: [UInt32] = []
-        while try dump.next({ batch in for index in batch.indices { marks.append(batch[index].mark) } }) {}
+        let outcome = try read([entry(mark: 1) + entry(mark: 2), entry(mark: 3), done]) { batch in
+            for index in batch.indices { marks.append(batch[index].mark) }
+        }
 
         #expect(marks == [1, 2, 3])
-        let (isInterrupted, truncated) = (dump.isInterrupted, dump.truncated)
-        #expect(!isInterrupted)
-        #expect(truncated == 0)
+        #expect(outcome == TableDump.Outcome(truncated: 0, isInterrupted: false))
     }
 
     @Test func `an interrupted dump says so at its end`() throws {
-        var dump = try dump([entry(mark: 1), entry(mark: 2, flags: NLM_F_DUMP_INTR), done])
-        while try dump.next({ _ in }) {}
-
-        let isInterrupted = dump.isInterrupted
-        #expect(isInterrupted)
+        #expect(try read([entry(mark: 1), entry(mark: 2, flags: NLM_F_DUMP_INTR), done]).isInterrupted)
     }
 
     @Test func `a broken entry is counted and in no batch`() throws {
         var broken = entry(mark: 2)
         broken[28] = 200
-        var dump = try dump([entry(mark: 1) + broken, done])
         var count = 0
-        while try dump.next({ count += $0.count }) {}
+        let outcome = try read([entry(mark: 1) + broken, done]) { count += $0.count }
 
         #expect(count == 1)
-        let truncated = dump.truncated
-        #expect(truncated == 1)
+        #expect(outcome.truncated == 1)
     }
 
     // By files: the hash is the whole host's, and other tests dump as well.
@@ -82,13 +82,28 @@ import Testing
                 try directory.write(size + "\n", to: file)
                 hash.look()
             }
-            var table = TopTable(TopGrouping([]))
-            return try Top.fill(&table, from: dump([entry(mark: 1), done]), hash: hash).isInterrupted
+            return try dump([entry(mark: 1), done]).read(watching: hash) { _ in }.isInterrupted
         }
 
         #expect(try !interrupted([]))
         #expect(try !interrupted(["65536"]))
         #expect(try interrupted(["131072"]))
         #expect(try interrupted(["131072", "65536"]))
+    }
+
+    // Both `top` and the survey of an alert read by this loop.
+    @Test func `the hash is looked at while the dump goes on`() throws {
+        let directory = try TemporaryDirectory()
+        let file = "sys/net/netfilter/nf_conntrack_buckets"
+        try directory.write("65536\n", to: file)
+        // Grown in the first batch, and small again before the end.
+        let datagrams = [entry(mark: 1), entry(mark: 2), entry(mark: 3), done]
+        var sizes = ["131072\n", "65536\n", "65536\n"]
+        let outcome = try dump(datagrams).read(watching: HashWatch(procfs: directory.path), period: 1) { _ in
+            #expect(throws: Never.self) { try directory.write(sizes.removeFirst(), to: file) }
+        }
+
+        #expect(sizes == [])
+        #expect(outcome.isInterrupted)
     }
 }

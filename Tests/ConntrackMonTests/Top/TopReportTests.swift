@@ -33,7 +33,7 @@ import Testing
         return entries
     }()
 
-    private func report(
+    static func report(
         _ fields: [TopField], limit: Int = 10, of entries: [cnf_entry] = entries, prefix4: Int = 32,
         prefix6: Int = 128, _ change: (inout TopReport) -> Void = { _ in }
     ) -> TopReport {
@@ -47,29 +47,29 @@ import Testing
     }
 
     @Test func `the largest groups, and how many more`() throws {
-        try expectGolden(report([.source]).text() + "\n", "top-source.txt")
-        try expectGolden(report([.source]).json() + "\n", "top-source.json")
+        try expectGolden(Self.report([.source]).text() + "\n", "top-source.txt")
+        try expectGolden(Self.report([.source]).json() + "\n", "top-source.json")
     }
 
     @Test func `every key has its words`() throws {
-        let texts = TopField.allCases.map { report([$0], limit: 4).text() }
+        let texts = TopField.allCases.map { Self.report([$0], limit: 4).text() }
         try expectGolden(texts.joined(separator: "\n\n") + "\n", "top-keys.txt")
-        let all = report(TopField.allCases, limit: 0)
-        try expectGolden(all.json().replacing("},{", with: "},\n{") + "\n", "top-keys.json")
+        let all = Self.report(TopField.allCases, limit: 0)
+        try expectGolden(all.json() + "\n", "top-keys.json")
     }
 
     @Test func `several keys are columns in the order asked for, addresses cut to prefixes`() throws {
-        let report = report([.state, .port, .source], limit: 6, prefix4: 24, prefix6: 64)
+        let report = Self.report([.state, .port, .source], limit: 6, prefix4: 24, prefix6: 64)
         try expectGolden(report.text() + "\n", "top-prefix.txt")
     }
 
     @Test func `what is doubtful or unknown is said`() throws {
         let reports = [
-            report([.protocol]) { $0.isInterrupted = true },
-            report([.protocol]) { $0.truncated = 3 },
-            report([.protocol]) { $0.limit = 0 },
-            report([.protocol]) { $0.limit = nil },
-            report([.source], of: []),
+            Self.report([.protocol]) { $0.isInterrupted = true },
+            Self.report([.protocol]) { $0.truncated = 3 },
+            Self.report([.protocol]) { $0.limit = 0 },
+            Self.report([.protocol]) { $0.limit = nil },
+            Self.report([.source], of: []),
         ]
         try expectGolden(reports.map { $0.text() }.joined(separator: "\n\n") + "\n", "top-doubtful.txt")
         try expectGolden(reports.map { $0.json() }.joined(separator: "\n") + "\n", "top-doubtful.json")

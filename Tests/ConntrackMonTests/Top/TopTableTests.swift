@@ -86,7 +86,7 @@ import Testing
         let entries = (sources + ["10.0.0.10"]).map { Entries.tcp($0) }
         let orders = (0..<20).map { _ in
             TopTable.counting(entries.shuffled(), by: TopGrouping([.source])).largest(0).map {
-                $0.key.source.text(isIPv6: $0.key.isIPv6)
+                Address($0.key.family, $0.key.source).text
             }
         }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import Glibc
-
 /// Counts many keys in fixed memory and never loses sight of a frequent one: a Misra-Gries summary.
 ///
 /// A key that has no counter gets one. When all are taken, what the middle one holds is subtracted from each, and those
@@ -21,9 +19,14 @@ internal import Glibc
 struct HeavyHitters: ~Copyable {
     /// What is counted: an address and what else belongs to it.
     struct Key: Equatable, Sendable {
-        /// The first and the last eight bytes of the address, as they lie in memory.
-        var high, low: UInt64
+        var words: AddressWords
         var tag: UInt32
+
+        @inline(__always)
+        init(_ words: AddressWords, tag: UInt32) {
+            self.words = words
+            self.tag = tag
+        }
     }
 
     /// 32 bytes, two in a cache line.
@@ -208,32 +211,5 @@ struct HeavyHitters: ~Copyable {
             if highest.count > number { highest.removeLast() }
         }
         return highest
-    }
-}
-
-/// Seven random numbers that make a hash nobody outside can foresee.
-///
-/// Pair-multiply-shift (Thorup, "High speed hashing for integers and strings", 2015): two given keys collide with a
-/// probability of 2^-32 whatever they are, so that addresses cannot be chosen to collide. The three multiplications do not wait for
-/// each other. Were the seed known, a look-up would walk `capacity` cells at worst, and the counts would still hold.
-package struct HashSeed: Sendable {
-    private let a, b, c, d, e, f, g: UInt64
-
-    package init(from random: inout some RandomNumberGenerator) {
-        a = random.next()
-        b = random.next()
-        c = random.next()
-        d = random.next()
-        e = random.next()
-        f = random.next()
-        g = random.next()
-    }
-
-    @inline(__always)
-    func hash(_ key: HeavyHitters.Key) -> UInt32 {
-        let first = (a &+ key.high >> 32) &* (b &+ key.high & 0xffff_ffff)
-        let second = (c &+ key.low >> 32) &* (d &+ key.low & 0xffff_ffff)
-        let third = e &* (f &+ UInt64(key.tag))
-        return UInt32(truncatingIfNeeded: (first &+ second &+ third &+ g) >> 32)
     }
 }

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CRecord
-internal import Glibc
-
-// enum tcp_conntrack.
-private let synRecvState: UInt8 = 2
-private let establishedState: UInt8 = 3
-private let timeWaitState: UInt8 = 7
+package import CRecord
 
 /// Makes a `Survey` of a dump's entries as they stream by, in fixed memory: the host is short of something already.
-struct SurveyCounter: ~Copyable {
+package struct SurveyCounter: ~Copyable {
     private var entries: UInt64 = 0
     private var synReceived: UInt64 = 0
     private var timeWait: UInt64 = 0
@@ -24,7 +18,7 @@ struct SurveyCounter: ~Copyable {
     private static var hour: UInt64 { 3600 }
 
     /// `establishedTimeout`: nf_conntrack_tcp_timeout_established in seconds, nil = not known.
-    init(establishedTimeout: UInt64?, seed: HashSeed) {
+    package init(establishedTimeout: UInt64?, seed: HashSeed) {
         sources = HeavyHitters(capacity: SurveyCounter.capacity, seed: seed)
         natPairs = HeavyHitters(capacity: SurveyCounter.capacity, seed: seed)
         // With a timeout of an hour or less nothing is idle for that long.
@@ -33,24 +27,25 @@ struct SurveyCounter: ~Copyable {
         }
     }
 
-    mutating func take(_ batch: borrowing Span<cnf_entry>) {
+    /// Counts each of `batch`.
+    package mutating func take(_ batch: borrowing Span<cnf_entry>) {
         for index in batch.indices { take(batch[index]) }
     }
 
     private mutating func take(_ entry: cnf_entry) {
         entries += 1
         sources.count(HeavyHitters.Key(sourceOf: entry))
-        if Int32(entry.family) == AF_INET, entry.status & Status.sourceNAT != 0 {
+        if AddressFamily(record: entry.family) == .ipv4, EntryStatus(rawValue: entry.status).contains(.sourceNAT) {
             natPairs.count(HeavyHitters.Key(natPairOf: entry))
         }
-        switch Int(entry.protocol) {
-        case IPPROTO_UDP:
+        switch IPProtocol(rawValue: entry.protocol) {
+        case .udp:
             if entry.original.destination_port == 53 { dns += 1 }
-        case IPPROTO_TCP:
-            switch entry.tcp_state {
-            case synRecvState: synReceived += 1
-            case timeWaitState: timeWait += 1
-            case establishedState:
+        case .tcp:
+            switch TCPState(rawValue: entry.tcp_state) {
+            case .synReceived: synReceived += 1
+            case .timeWait: timeWait += 1
+            case .established:
                 if let idleBelow, entry.timeout <= idleBelow { idleEstablished += 1 }
             default: break
             }
@@ -59,7 +54,7 @@ struct SurveyCounter: ~Copyable {
     }
 
     /// What was seen, when the dump has ended.
-    func survey(at moment: Moment, took: Duration, isInterrupted: Bool) -> Survey {
+    package func survey(at moment: Moment, took: Duration, isInterrupted: Bool) -> Survey {
         var survey = Survey(moment: moment, took: took)
         survey.entries = entries
         survey.isInterrupted = isInterrupted
@@ -68,10 +63,10 @@ struct SurveyCounter: ~Copyable {
         if idleBelow != nil { survey.idleEstablished = idleEstablished }
         survey.dns = dns
         for counter in sources.highest(1) {
-            survey.source = Survey.Holder(name: counter.key.addressText, entries: counter.count)
+            survey.source = Survey.Holder(counter.key.endpoint.prefix, entries: counter.count)
         }
         for counter in natPairs.highest(1) {
-            survey.natPair = Survey.Holder(name: counter.key.natPairText, entries: counter.count)
+            survey.natPair = Survey.Holder(counter.key.natPair, entries: counter.count)
         }
         return survey
     }
@@ -80,23 +75,24 @@ struct SurveyCounter: ~Copyable {
 extension HeavyHitters.Key {
     /// As with events, an IPv6 source counts by its /64.
     fileprivate init(sourceOf entry: cnf_entry) {
-        let high = unsafeBitCast(entry.original.source, to: (UInt64, UInt64).self).0
-        self.init(high: high, low: 0, tag: UInt32(entry.family))
+        self.init(source: AddressWords(entry.original.source).high, family: entry.family)
     }
 
     /// What NAT must keep apart by the source port alone: its address, where it goes, port and protocol. IPv4 only, so
     /// that both addresses find room; NAT of IPv6 is rare, and its addresses are many.
     fileprivate init(natPairOf entry: cnf_entry) {
-        let nat = unsafeBitCast(entry.reply.destination, to: (UInt64, UInt64).self).0
-        let destination = unsafeBitCast(entry.reply.source, to: (UInt64, UInt64).self).0
-        self.init(high: nat, low: destination, tag: UInt32(entry.reply.source_port) << 8 | UInt32(entry.protocol))
+        let both = AddressWords(
+            high: AddressWords(entry.reply.destination).high, low: AddressWords(entry.reply.source).high)
+        self.init(both, tag: UInt32(entry.reply.source_port) << 8 | UInt32(entry.protocol))
     }
 
-    fileprivate var natPairText: String {
-        func bytes(_ word: UInt64) -> AddressBytes { unsafeBitCast((word, UInt64(0)), to: AddressBytes.self) }
-        let family = UInt8(AF_INET)
-        let destination = ConntrackMon.addressText(family: family, bytes(low), port: UInt16(tag >> 8))
-        let address = ConntrackMon.addressText(family: family, bytes(high))
-        return "\(address) -> \(destination)/\(protocolName(UInt8(tag & 0xff)))"
+    fileprivate var natPair: Survey.NATPair {
+        let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: tag))
+        let destination = Address(.ipv4, AddressWords(high: words.low))
+        return Survey.NATPair(
+            address: Address(.ipv4, AddressWords(high: words.high)),
+            destination: Flow.Endpoint(
+                AddressPrefix(destination), protocol: number,
+                port: number.hasPorts ? UInt16(truncatingIfNeeded: tag >> 8) : nil))
     }
 }

@@ -38,11 +38,6 @@ struct TalkerCounter: ~Copyable {
     private var index = 0
     private var endOfStep: UInt64 = 0
 
-    init() {
-        var random = SystemRandomNumberGenerator()
-        self.init(seed: HashSeed(from: &random))
-    }
-
     init(seed: HashSeed) {
         minute = InlineArray { _ in Pair(capacity: TalkerCounter.capacity, seed: seed) }
         past = Pair(capacity: TalkerCounter.capacity, seed: seed)
@@ -99,7 +94,7 @@ struct TalkerCounter: ~Copyable {
         let next = highest.count > TalkerCounter.listed ? highest[TalkerCounter.listed].count : 0
         return TalkerList(
             top: highest.prefix(TalkerCounter.listed).map {
-                Talker(key: $0.key, atLeast: $0.count, atMost: $0.count + error)
+                Talker($0.key.endpoint, atLeast: $0.count, atMost: $0.count + error)
             },
             othersAtMost: next + error)
     }

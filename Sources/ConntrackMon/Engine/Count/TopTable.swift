@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CRecord
-
-/// One group of entries.
-struct TopRow: Equatable {
-    var key: TopKey
-    /// How many; a table holds fewer than 2^31.
-    var entries: UInt32 = 0
-    /// Of these, how many have seen no packet in reply.
-    var unreplied: UInt32 = 0
-    /// Of these, how many are assured.
-    var assured: UInt32 = 0
-}
+package import CRecord
 
 /// Counts entries by what they have in common, while a dump streams past: feed it batches, then ask for the largest
 /// groups. Exact. An entry costs a hash and a comparison and allocates nothing; memory grows with the groups alone.
@@ -20,16 +9,18 @@ struct TopRow: Equatable {
 /// finds it: open addressing, linear probing, at most half full; a slot holds the high half of the key's hash and the
 /// group's place, 0 is free. The slot follows from the hash's highest bits, so that growing walks both indexes from one end
 /// to the other and looks at no key. Whoever fills a table chooses the addresses: each table hashes with secrets of its own.
-struct TopTable {
-    let grouping: TopGrouping
+package struct TopTable {
+    /// How entries are grouped.
+    package let grouping: TopGrouping
     /// All that was counted.
-    private(set) var entries: UInt64 = 0
+    package private(set) var entries: UInt64 = 0
     /// How many groups there are.
-    private(set) var groups = 0
+    package private(set) var groups = 0
 
     /// Counts before the key: entries and (high half) unreplied; assured.
     private static let counts = 2
 
+    private let masks: TopMasks
     private let inUse: [Int]
     private let stride: Int
     private var rows: [UInt64] = []
@@ -37,29 +28,31 @@ struct TopTable {
     private var shift: UInt64
     private let secrets: [UInt64]
 
-    init(_ grouping: TopGrouping) {
+    /// An empty table, with secrets from `random`.
+    package init(_ grouping: TopGrouping, random: inout some RandomNumberGenerator) {
         self.grouping = grouping
-        inUse = grouping.wordsInUse
+        masks = TopMasks(grouping)
+        inUse = masks.wordsInUse
         stride = TopTable.counts + inUse.count
         index = [UInt64](repeating: 0, count: 1024)
         shift = 54
         // One is added to each number and one multiplies it; those are odd, or bits would be lost.
-        secrets = (0..<2 * inUse.count).map { .random(in: 0 ... .max) | UInt64($0 & 1) }
+        secrets = (0..<2 * inUse.count).map { random.next() | UInt64($0 & 1) }
     }
 
     /// Counts each of `entries`.
-    mutating func add(_ entries: borrowing Span<cnf_entry>) {
+    package mutating func add(_ entries: borrowing Span<cnf_entry>) {
         for position in entries.indices {
-            let status = entries[position].status
-            let row = row(of: grouping.key(of: entries[position]).words)
-            rows[row] &+= status & Status.seenReply == 0 ? 1 << 32 | 1 : 1
-            rows[row + 1] &+= status & Status.assured != 0 ? 1 : 0
+            let status = EntryStatus(rawValue: entries[position].status)
+            let row = row(of: masks.key(of: entries[position]).words)
+            rows[row] &+= status.contains(.seenReply) ? 1 : 1 << 32 | 1
+            rows[row + 1] &+= status.contains(.assured) ? 1 : 0
         }
         self.entries += UInt64(entries.count)
     }
 
     /// The `limit` largest groups (0 = all), largest first; those of one size in the order of their keys.
-    func largest(_ limit: Int) -> [TopRow] {
+    package func largest(_ limit: Int) -> [TopRow] {
         guard limit > 0, limit < groups else { return (0..<groups).map(group).sorted(by: TopTable.precedes) }
         // The best so far, cut back to `limit` whenever there are twice as many: no sorting of a million groups for 20.
         let room = max(2 * limit, 1024)

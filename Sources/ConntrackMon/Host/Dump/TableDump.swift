@@ -1,14 +1,46 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+package import CRecord
 internal import Glibc
 
-/// One dump of the table of this network namespace, entry by entry; nothing of it is kept. Asks when it is made, and ends
+/// One dump of the table of this network namespace, batch by batch; nothing of it is kept. Asks when it is made, and ends
 /// the request at the end of its life.
 ///
 /// Any ctnetlink request loads nf_conntrack and nf_conntrack_netlink where these are modules: the caller has asked
-/// `ConntrackModule.mayListen` first, and reads to the end at once, since a dump under way pins the module.
-struct TableDump: ~Copyable {
+/// `ConntrackModule.mayListen` first. A dump is read to its end at once, since one under way pins the module.
+package struct TableDump: ~Copyable {
+    /// What is to be said of a dump beside its entries.
+    package struct Outcome: Equatable, Sendable {
+        /// Entries that did not hold together and are in no batch.
+        package var truncated: UInt64
+        /// What was walked was changed meanwhile: some entries may be missing or counted twice.
+        package var isInterrupted: Bool
+    }
+
+    /// Dumps the table and lends each batch of its entries to `body`. `procfs` tells whether the hash is resized meanwhile.
+    package static func read(
+        procfs: String, _ body: (borrowing Span<cnf_entry>) -> Void
+    ) throws(SystemError) -> Outcome {
+        // Before the dump is asked for.
+        let hash = HashWatch(procfs: procfs)
+        return try TableDump().read(watching: hash, body)
+    }
+
+    /// The loop: to the end, with a look at the hash after each `period` batches: some 10,000 entries or 20 ms; a resize
+    /// takes longer.
+    consuming func read(
+        watching hash: consuming HashWatch, period: Int = 64, _ body: (borrowing Span<cnf_entry>) -> Void
+    ) throws(SystemError) -> Outcome {
+        var batches = 0
+        while try next(body) {
+            batches += 1
+            if batches % period == 0 { hash.look() }
+        }
+        hash.look()
+        return Outcome(truncated: tally.malformed, isInterrupted: tally.interrupted != 0 || hash.isResized)
+    }
+
     /// More than a datagram of the kernel's holds (up to 220 entries of IPv4), and little enough to stay in the L2 cache.
     private static let batch = 256
 
@@ -43,14 +75,8 @@ struct TableDump: ~Copyable {
         entries.deallocate()
     }
 
-    /// Whether the kernel said that what it walks was changed under it (NLM_F_DUMP_INTR).
-    var isInterrupted: Bool { tally.interrupted != 0 }
-
-    /// Entries that did not hold together and are in no batch.
-    var truncated: UInt64 { tally.malformed }
-
     /// Lends the next batch to `body`; false when there is none any more. After an error there is none either.
-    mutating func next(_ body: (borrowing Span<cnf_entry>) -> Void) throws(SystemError) -> Bool {
+    private mutating func next(_ body: (borrowing Span<cnf_entry>) -> Void) throws(SystemError) -> Bool {
         let count = cnf_dump_next(handle, entries, TableDump.batch, &tally)
         guard count >= 0 else { throw SystemError("dump", "the conntrack table", -count) }
         guard count > 0 else { return false }

@@ -167,15 +167,3 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         return try decoder.decode(StatusDocument.self, from: Data(text.utf8))
     }
 }
-
-/// One line of JSON: snake case, sorted keys, no escaped slashes. Values here are finite numbers, strings and containers
-/// of them, which cannot fail to encode.
-func encodeJSON(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "+Inf", negativeInfinity: "-Inf", nan: "NaN")
-    guard let data = try? encoder.encode(value) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
-}

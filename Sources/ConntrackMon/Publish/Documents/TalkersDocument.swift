@@ -70,7 +70,8 @@ extension TalkersDocument.Window {
         otherSourcesAtMost = window.sources.othersAtMost
         destinations = window.destinations.top.map { talker in
             TalkersDocument.Destination(
-                destination: talker.address, port: talker.port, protocol: protocolName(talker.protocol ?? 0),
+                destination: talker.address, port: talker.port,
+                protocol: (talker.protocol ?? IPProtocol(rawValue: 0)).name,
                 atLeast: talker.atLeast, atMost: talker.atMost,
                 ratio: StatusDocument.rounded(window.share(of: talker) ?? 0, 6))
         }

@@ -41,16 +41,12 @@ extension DoctorReport {
         guard !shown.isEmpty else { return nil }
         func cell(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "-" }
         let head = ["", "now", "after reload", "configured", "after reboot"]
-        let body = shown.map { row in
-            [row.name, cell(row.now), cell(row.afterReload), cell(row.configured), cell(row.afterReboot)]
+        var table = TextTable(head.indices.map { $0 == 0 ? .left() : .right })
+        table.add(head)
+        for row in shown {
+            table.add([row.name, cell(row.now), cell(row.afterReload), cell(row.configured), cell(row.afterReboot)])
         }
-        let widths = head.indices.map { column in ([head] + body).map { $0[column].count }.max() ?? 0 }
-        var lines = ([head] + body).map { cells in
-            cells.indices.map { column in
-                let fill = String(repeating: " ", count: widths[column] - cells[column].count)
-                return column == 0 ? cells[column] + fill : fill + cells[column]
-            }.joined(separator: "  ")
-        }
+        var lines = table.lines()
         let rest = settings.count - shown.count
         if rest > 0 { lines.append("\(rest) more without a difference") }
         return lines

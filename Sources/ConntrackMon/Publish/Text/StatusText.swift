@@ -10,9 +10,9 @@ extension StatusDocument {
         if alerts.isEmpty { lines.append(calm) }
         if entries == 0 { lines.append(nothingTrackedText) }
         lines.append("conntrack on \(host), network namespace \(netns), \(time)")
+        var table = TextTable([.left(atLeast: 11), .left()], gap: 1)
         func row(_ name: String, _ value: String?) {
-            guard let value else { return }
-            lines.append("  " + name + String(repeating: " ", count: max(1, 12 - name.count)) + value)
+            if let value { table.add([name, value]) }
         }
         row("module", moduleText)
         row("entries", entriesText)
@@ -22,6 +22,7 @@ extension StatusDocument {
         row("events", eventsText)
         for (name, value) in talkers?.rows ?? [] { row(name, value) }
         row("monitor", monitorText)
+        lines += table.lines(indent: 2)
         return lines.joined(separator: "\n")
     }
 

@@ -30,26 +30,16 @@ extension TopReport {
         return "\(count), dumped in \(fixed(seconds, 2))s"
     }
 
-    func share(of count: UInt64) -> Double {
-        entries == 0 ? 0 : Double(count) / Double(entries)
-    }
-
     /// Numbers to the right, keys to the left.
     private var table: [String] {
-        let numbers = [["entries", "share", "unreplied", "assured"]] + rows.map(numbers)
-        let keys =
-            [grouping.fields.map(\.rawValue)]
-            + rows.map { row in
-                grouping.fields.map { grouping.word($0, of: row.key) }
-            }
-        let numberWidths = TopReport.widths(numbers)
-        let keyWidths = TopReport.widths(keys)
-        return zip(numbers, keys).map { numbers, keys in
-            let right = zip(numbers, numberWidths).map { TopReport.blanks($1 - $0.utf8.count) + $0 }
-            // The last column is not filled up.
-            let left = zip(keys, keyWidths.dropLast() + [0]).map { $0 + TopReport.blanks($1 - $0.utf8.count) }
-            return (right + left).joined(separator: "  ")
+        let numbers = ["entries", "share", "unreplied", "assured"]
+        var table = TextTable(
+            numbers.map { _ in .right } + grouping.fields.map { _ in .left() })
+        table.add(numbers + grouping.fields.map(\.rawValue))
+        for row in rows {
+            table.add(self.numbers(row) + grouping.fields.map { grouping.word($0, of: row.key) })
         }
+        return table.lines()
     }
 
     private func numbers(_ row: TopRow) -> [String] {
@@ -58,17 +48,5 @@ extension TopReport {
             "\(row.entries)", percent(share(of: UInt64(row.entries))), percent(Double(row.unreplied) / count),
             percent(Double(row.assured) / count),
         ]
-    }
-
-    private static func widths(_ rows: [[String]]) -> [Int] {
-        var widths = [Int](repeating: 0, count: rows.first?.count ?? 0)
-        for row in rows {
-            for column in widths.indices { widths[column] = max(widths[column], row[column].utf8.count) }
-        }
-        return widths
-    }
-
-    private static func blanks(_ count: Int) -> String {
-        String(repeating: " ", count: max(0, count))
     }
 }

@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import Glibc
-
 // A group's key as people and programs read it.
 
-/// What stands where ports do.
-enum TopPort {
-    case port(UInt16)
-    case icmp(type: UInt8, code: UInt8)
-    case key(UInt16)
-    case none
-
-    init(_ key: TopKey) {
-        let number = key.port
-        switch protocolName(key.protocol) {
-        case "tcp", "udp", "sctp", "dccp", "udplite": self = .port(number)
-        case "icmp", "icmpv6": self = .icmp(type: UInt8(number >> 8), code: UInt8(truncatingIfNeeded: number))
-        case "gre": self = .key(number)
-        default: self = .none
-        }
-    }
-
+extension Flow.Port {
     /// As conntrack(8) words it, without a blank.
     var text: String {
         switch self {
-        case .port(let number): "\(number)"
+        case .number(let number): "\(number)"
         case .icmp(let type, let code): "type=\(type),code=\(code)"
+        case .identifier(let number): "id=\(number)"
         case .key(let number): "dstkey=0x\(String(number, radix: 16))"
         case .none: "-"
         }
@@ -33,8 +16,9 @@ enum TopPort {
 }
 
 extension TopKey {
-    var natKind: String {
-        switch (has(Traits.sourceNAT), has(Traits.destinationNAT)) {
+    /// What is translated.
+    fileprivate var natKind: String {
+        switch (has(TopTraits.sourceNAT), has(TopTraits.destinationNAT)) {
         case (false, false): "none"
         case (true, false): "source"
         case (false, true): "destination"
@@ -49,34 +33,20 @@ extension TopGrouping {
         switch field {
         case .source: text(of: key.source, in: key)
         case .destination: text(of: key.destination, in: key)
-        case .port: "\(TopPort(key).text)/\(protocolName(key.protocol))"
+        case .port: "\(key.port.text)/\(key.protocol.name)"
         case .state: key.state.name
-        case .protocol: protocolName(key.protocol)
+        case .protocol: key.protocol.name
         case .zone: "\(key.zone)"
         case .mark: "\(key.mark)"
-        case .assured: key.has(TopKey.Traits.assured) ? "yes" : "no"
+        case .assured: key.has(TopTraits.assured) ? "yes" : "no"
         case .nat: key.natKind
-        case .natSource: key.has(TopKey.Traits.hasNATSource) ? text(of: key.natSource, in: key) : "-"
-        case .natDestination: key.has(TopKey.Traits.hasNATDestination) ? text(of: key.natDestination, in: key) : "-"
+        case .natSource: key.has(TopTraits.hasNATSource) ? text(of: key.natSource, in: key) : "-"
+        case .natDestination: key.has(TopTraits.hasNATDestination) ? text(of: key.natDestination, in: key) : "-"
         }
     }
 
     /// An address, with the prefix's length where it is less than a whole one.
-    func text(of bits: AddressBits, in key: TopKey) -> String {
-        let (prefix, whole) = key.isIPv6 ? (prefix6, 128) : (prefix4, 32)
-        let address = bits.text(isIPv6: key.isIPv6)
-        return prefix == whole ? address : "\(address)/\(prefix)"
-    }
-}
-
-extension AddressBits {
-    /// As inet_ntop(3) has it.
-    func text(isIPv6: Bool) -> String {
-        let bytes = [high.bigEndian, low.bigEndian]
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
-            let address = inet_ntop(
-                isIPv6 ? AF_INET6 : AF_INET, bytes, text.baseAddress, socklen_t(INET6_ADDRSTRLEN))
-            return address.map { String(cString: $0) } ?? "?"
-        }
+    private func text(of words: AddressWords, in key: TopKey) -> String {
+        AddressPrefix(Address(key.family, words), length: prefix(key.family)).text
     }
 }

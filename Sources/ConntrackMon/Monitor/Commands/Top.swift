@@ -1,30 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
 internal import Glibc
-
-/// What `top` found: the largest groups of one dump.
-public struct TopReport: Equatable, Sendable {
-    /// How the entries are grouped.
-    public let grouping: TopGrouping
-    /// When the dump had ended.
-    var moment: Moment
-    var identity: Identity
-    /// How many entries the dump gave.
-    var entries: UInt64
-    /// Entries that did not hold together and are in no group.
-    var truncated: UInt64
-    /// nf_conntrack_max; 0 = unlimited, nil = unknown.
-    var limit: UInt64?
-    /// From the request to the dump's end.
-    var seconds: Double
-    /// The hash was resized while it was walked.
-    var isInterrupted: Bool
-    /// How many groups there are.
-    var groups: Int
-    /// The largest.
-    var rows: [TopRow]
-}
 
 /// Who fills the table now, from one dump.
 public enum Top {
@@ -44,10 +20,11 @@ public enum Top {
         }
         let identity = Identity(host: host, netns: NetworkNamespace.label(entered: settings.netns))
         let start = Moment.now().monotonic
-        var table = TopTable(grouping)
-        let dump: DumpResult
+        var random = SystemRandomNumberGenerator()
+        var table = TopTable(grouping, random: &random)
+        let dump: TableDump.Outcome
         do throws(SystemError) {
-            dump = try fill(&table, from: TableDump(), hash: HashWatch(procfs: settings.procfs))
+            dump = try TableDump.read(procfs: settings.procfs) { table.add($0) }
         } catch {
             throw TopFailure(error)
         }
@@ -57,26 +34,6 @@ public enum Top {
             limit: readNumber(settings.procfs + "/sys/net/netfilter/nf_conntrack_max"),
             seconds: (end.monotonic - start).inSeconds, isInterrupted: dump.isInterrupted,
             groups: table.groups, rows: table.largest(limit))
-    }
-
-    /// What is to be said of a dump beside its entries.
-    struct DumpResult {
-        var truncated: UInt64
-        var isInterrupted: Bool
-    }
-
-    /// Counts all that `dump` gives.
-    static func fill(
-        _ table: inout TopTable, from dump: consuming TableDump, hash: consuming HashWatch
-    ) throws(SystemError) -> DumpResult {
-        var batches = 0
-        while try dump.next({ table.add($0) }) {
-            batches += 1
-            // Some 10,000 entries, 20 ms: a resize takes longer.
-            if batches % 64 == 0 { hash.look() }
-        }
-        hash.look()
-        return DumpResult(truncated: dump.truncated, isInterrupted: dump.isInterrupted || hash.isResized)
     }
 }
 

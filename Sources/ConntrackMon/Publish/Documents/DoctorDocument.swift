@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+extension DoctorReport {
+    /// One line of JSON, without a line feed.
+    public func json() -> String { encodeJSON(self) }
+}
