@@ -55,7 +55,8 @@ let package = Package(
         ),
 
         .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
-        .testTarget(name: "CNetfilterTests", dependencies: ["CNetfilter", "CRecord", "CSystem", "CTestKit", "TestKit"]),
+        .testTarget(
+            name: "CNetfilterTests", dependencies: ["CNetfilter", "CRecord", "CSystem", "CTestKit", "TestKit"]),
         .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(name: "KernelTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit", "CLI"]),

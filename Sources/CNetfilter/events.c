@@ -107,35 +107,41 @@ int cnf_events_kernel_counts(struct cnf_events *events, struct cnf_kernel_counts
     return events->ring == NULL ? -ENOTSUP : cnf_ring_counts(events->ring, out);
 }
 
-/// Does `option` (NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP) for each of `groups`.
-static int change_membership(const struct cnf_events *events, int option, uint32_t groups)
-{
-    static const struct {
-        enum cnf_group bit;
-        int group;
-    } known[] = {
-        {CNF_GROUP_NEW, NFNLGRP_CONNTRACK_NEW},
-        {CNF_GROUP_UPDATE, NFNLGRP_CONNTRACK_UPDATE},
-        {CNF_GROUP_DESTROY, NFNLGRP_CONNTRACK_DESTROY},
-    };
+static const struct {
+    enum cnf_group bit;
+    int group;
+} known_groups[] = {
+    {CNF_GROUP_NEW, NFNLGRP_CONNTRACK_NEW},
+    {CNF_GROUP_UPDATE, NFNLGRP_CONNTRACK_UPDATE},
+    {CNF_GROUP_DESTROY, NFNLGRP_CONNTRACK_DESTROY},
+};
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if ((groups & known[i].bit) == 0)
-            continue;
-        if (setsockopt(events->fd, SOL_NETLINK, option, &known[i].group, sizeof(int)) != 0)
-            return -errno;
-    }
-    return 0;
+#define KNOWN_GROUPS (sizeof(known_groups) / sizeof(known_groups[0]))
+
+static int change_membership(const struct cnf_events *events, int option, uint32_t groups, size_t which)
+{
+    if ((groups & known_groups[which].bit) == 0)
+        return 0;
+    return setsockopt(events->fd, SOL_NETLINK, option, &known_groups[which].group, sizeof(int)) == 0 ? 0 : -errno;
 }
 
 int cnf_events_join(struct cnf_events *events, uint32_t groups)
 {
-    return change_membership(events, NETLINK_ADD_MEMBERSHIP, groups);
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < KNOWN_GROUPS; i++)
+        error = change_membership(events, NETLINK_ADD_MEMBERSHIP, groups, i);
+    return error;
 }
 
+// The other way round than joined: an entry of which we hear that it went must be one of which we heard that it came.
 int cnf_events_leave(struct cnf_events *events, uint32_t groups)
 {
-    return change_membership(events, NETLINK_DROP_MEMBERSHIP, groups);
+    int error = 0;
+
+    for (size_t i = KNOWN_GROUPS; error == 0 && i > 0; i--)
+        error = change_membership(events, NETLINK_DROP_MEMBERSHIP, groups, i - 1);
+    return error;
 }
 
 int cnf_events_receive_buffer(struct cnf_events *events)

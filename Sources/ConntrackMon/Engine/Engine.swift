@@ -115,7 +115,9 @@ package struct Engine: ~Copyable {
         case .tick: tick(at: moment)
         case .time: break
         case .accept: due.accept = moment
-        case .show: if let latest { outputs.append(.status(report(latest))) }
+        case .show:
+            due.show = latest == nil
+            if let latest { outputs.append(.status(report(latest))) }
         case .end(let why): ending = ending ?? why
         case .stop: due.stop = moment
         case .settings(let values):
@@ -142,7 +144,8 @@ package struct Engine: ~Copyable {
             judge.origin = origin
         case .doctor(let report):
             agenda.answered(.doctor, at: time)
-            if doctor == nil { metricsDue = time }
+            // The first one is not kept waiting for its turn.
+            if doctor == nil { metricsDue = MonotonicTime(nanoseconds: 0) }
             doctor = report
         case .survey(let result, let took):
             agenda.answered(.survey(establishedTimeout: nil), at: time)
@@ -232,7 +235,7 @@ package struct Engine: ~Copyable {
     }
 
     private mutating func acceptIfKnown() {
-        guard let asked = due.accept else { return }
+        guard let asked = due.accept, judgedLook != nil else { return }
         let time = asked.monotonic
         let isConfigured = !plan.hasConfiguration || agenda.has(.configuration, for: time)
         guard agenda.has(.settings, for: time) && isConfigured else { return }

@@ -40,6 +40,8 @@ extension Engine {
         let report = report(sample)
         if !announcements.isEmpty { outputs.append(.say(announcements)) }
         if !isFirst { outputs.append(.show(report)) }
+        if due.show { outputs.append(.status(report)) }
+        due.show = false
         outputs.append(.write(report, metrics: isMetricsTime || isChange))
         if isMetricsTime || isChange { keep(sample) }
         if let count = plan.count, intervals >= count { ending = ending ?? "--count is reached" }

@@ -52,6 +52,8 @@ struct Due {
     var needsSettings = false
     /// Something was said: the files are to be written.
     var files: Moment?
+    /// Somebody wants the status, and there is none yet.
+    var show = false
     /// What is live is to be accepted.
     var accept: Moment?
     /// The end.

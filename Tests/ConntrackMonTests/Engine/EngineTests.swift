@@ -190,6 +190,28 @@ import Testing
         #expect(due == [0, 15, 30])
     }
 
+    @Test func `a doctor that answers before the first sample does not keep the textfile waiting`() {
+        var stream = ObservedStream()
+        stream.look(0)
+        stream.tick(0)
+        stream.read(0.5, .doctor(.nothing))
+        stream.settings(0)
+        var run = EngineRun()
+        run.take(stream)
+
+        #expect(run.reports.map(\.metrics) == [true])
+    }
+
+    @Test func `a status that is asked for before the first sample comes with it`() {
+        var stream = ObservedStream()
+        stream.read(0, .show)
+        for observation in Self.start().observations { stream.add(observation) }
+        var run = EngineRun()
+        run.take(stream)
+
+        #expect(run.outputs.count { if case .status = $0 { true } else { false } } == 1)
+    }
+
     // MARK: The end
 
     @Test func `it ends after --count intervals, after --duration, or when it is told`() {

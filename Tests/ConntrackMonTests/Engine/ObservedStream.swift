@@ -39,6 +39,10 @@ struct ObservedStream {
         }
     }
 
+    mutating func add(_ observation: Observed) {
+        observations.append(observation)
+    }
+
     mutating func read(_ seconds: Double, _ reading: Reading) {
         observations.append(.reading(reading, at: .at(seconds)))
     }
@@ -139,5 +143,13 @@ struct EngineRun: ~Copyable {
     /// The reports that were written to files, with whether the textfile was due.
     var reports: [(report: Report, metrics: Bool)] {
         outputs.compactMap { if case .write(let report, let metrics) = $0 { (report, metrics) } else { nil } }
+    }
+}
+
+extension DoctorReport {
+    /// Nothing was found.
+    static var nothing: DoctorReport {
+        DoctorReport(
+            reloadWouldUnload: nil, why: [], reloadLimit: nil, limit: nil, module: nil, settings: [], findings: [])
     }
 }

@@ -8,7 +8,8 @@ extension Rules {
             Explanation(
                 "\(lossText(sample.lostMinute, exact: sample.lossIsExact)) lost in the last minute (\(percent(share)))",
                 why: [
-                    "counts by events are too low by that", "table samples and alerts about them are not affected"],
+                    "counts by events are too low by that", "table samples and alerts about them are not affected",
+                ],
                 fix: .init("a larger --receive-buffer (overrun) or --ring (dropped)")),
             calm: "\(sample.lostMinute.total) events lost in the last minute", values: ["lost_ratio": share])
     }
