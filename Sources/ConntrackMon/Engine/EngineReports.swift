@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 // What the engine makes of an interval's end, and of what was said between two.
 
 extension Engine {
