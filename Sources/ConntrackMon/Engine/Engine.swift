@@ -156,11 +156,7 @@ package struct Engine: ~Copyable {
     }
 
     private mutating func tick(at moment: Moment) {
-        if began == nil {
-            began = moment.monotonic
-        } else {
-            intervals += 1
-        }
+        began = began ?? moment.monotonic
         due.tick = moment
         due.needsSettings = agenda.tick(at: moment.monotonic, hasConfiguration: plan.hasConfiguration)
     }

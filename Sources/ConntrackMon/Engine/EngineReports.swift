@@ -41,7 +41,10 @@ extension Engine {
         let isChange = announcements.contains { $0.state != .repeating && $0.state != .log }
         let report = report(sample)
         if !announcements.isEmpty { outputs.append(.say(announcements)) }
-        if !isFirst { outputs.append(.show(report)) }
+        if !isFirst {
+            intervals += 1
+            outputs.append(.show(report))
+        }
         if due.show { outputs.append(.status(report)) }
         due.show = false
         outputs.append(.write(report, metrics: isMetricsTime || isChange))
