@@ -65,7 +65,7 @@ tsan: ## the event ring and the sinks under ThreadSanitizer
 
 asan: ## the ring, the decoders and the fixed tables under AddressSanitizer
 	@scripts/deps.sh run test
-	@FILTER='^(CNetfilterTests|ConntrackMonTests\.(EventRing|HeavyHitters|Survey|TopTable)Tests)' SWIFT_BACKTRACE=enable=no \
+	@FILTER='^(CNetfilterTests\.|RingTests\.|EngineTests\.(HeavyHitters|Survey|TopTable)Tests)' SWIFT_BACKTRACE=enable=no \
 		scripts/test.sh --sanitize=address --scratch-path .build-asan
 
 clean: ## remove everything that was built

@@ -92,14 +92,39 @@ let package = Package(
         .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
         .testTarget(
             name: "CNetfilterTests", dependencies: ["CNetfilter", "CRecord", "CSystem", "CTestKit", "TestKit"]),
-        .testTarget(
-            name: "ConntrackMonTests",
-            dependencies: [
-                "ConntrackModel", "ConntrackSystem", "ConntrackRing", "ConntrackEngine", "ConntrackHost",
-                "ConntrackPublish",
-                "ConntrackMon", "CNetfilter", "CRecord", "CSystem", "TestKit",
-            ]
+        // What the rooms' tests share: moments, samples, entries and reports made up, comparison with Tests/Golden.
+        .target(
+            name: "UnitKit",
+            dependencies: ["ConntrackModel", "ConntrackEngine", "ConntrackHost", "CRecord", "TestKit"],
+            path: "Tests/UnitKit"
         ),
+        .testTarget(name: "ModelTests", dependencies: ["ConntrackModel", "UnitKit"]),
+        .testTarget(name: "SystemTests", dependencies: ["ConntrackSystem", "TestKit"]),
+        .testTarget(name: "RingTests", dependencies: ["ConntrackRing", "CRecord"]),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "ConntrackModel", "ConntrackRing", "ConntrackEngine", "ConntrackPublish", "CRecord", "UnitKit",
+                "TestKit",
+            ]),
+        .testTarget(
+            name: "HostTests",
+            dependencies: [
+                "ConntrackModel", "ConntrackEngine", "ConntrackHost", "ConntrackPublish", "CRecord", "UnitKit",
+                "TestKit",
+            ]),
+        .testTarget(
+            name: "PublishTests",
+            dependencies: [
+                "ConntrackModel", "ConntrackSystem", "ConntrackEngine", "ConntrackPublish", "CRecord", "UnitKit",
+                "TestKit",
+            ]),
+        .testTarget(
+            name: "MonitorTests",
+            dependencies: [
+                "ConntrackModel", "ConntrackRing", "ConntrackEngine", "ConntrackHost", "ConntrackPublish",
+                "ConntrackMon", "CRecord", "UnitKit", "TestKit",
+            ]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(
             name: "KernelTests",

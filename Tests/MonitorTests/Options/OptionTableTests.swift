@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import Testing
+import UnitKit
+
+@testable import ConntrackEngine
+@testable import ConntrackModel
+@testable import ConntrackMon
+@testable import ConntrackPublish
+
+/// The table that flags, help and README come from.
+@Suite struct OptionTableTests {
+    private static let rows: [OptionRow] = OptionTable.sections.flatMap { $0.rows }
+
+    @Test(arguments: CommandName.allCases)
+    func `no two options of a command have one name or letter`(_ command: CommandName) {
+        let rows = OptionTable.rows(of: command)
+        let letters = rows.compactMap { command == .watch ? nil : $0.letter }
+
+        #expect(!rows.isEmpty)
+        #expect(Set(rows.map(\.name)).count == rows.count)
+        #expect(Set(letters).count == letters.count)
+    }
+
+    @Test func `no two options have one place`() {
+        #expect(Set(Self.rows.map { $0.path as AnyKeyPath }).count == Self.rows.count)
+    }
+
+    @Test func `each option is of some command, and says what it is`() {
+        for row in Self.rows {
+            #expect(!row.commands.isEmpty, "\(row.name)")
+            #expect(row.commands.allSatisfy { row.help(for: $0).contains(".") }, "\(row.name)")
+        }
+    }
+
+    @Test func `the default reads back as the default`() throws {
+        for row in Self.rows {
+            guard let text = row.text(in: Settings()) else { continue }
+            var settings = Settings()
+            try row.read(text, into: &settings)
+            #expect(settings[keyPath: row.path] as? AnyHashable == Settings()[keyPath: row.path] as? AnyHashable)
+            #expect(row.text(in: settings) == text)
+        }
+    }
+
+    @Test func `what is printed reads back as the same value`() throws {
+        var random = SplitMix(state: 8)
+        for row in Self.rows {
+            let isTried = try [
+                roundTrips(row) { Bool.random(using: &random) },
+                roundTrips(row) { duration(of: row, &random) },
+                roundTrips(row) { Optional(duration(of: row, &random)) },
+                roundTrips(row) { share(&random) },
+                roundTrips(row) { Int.random(in: 0...32, using: &random) },
+                roundTrips(row) { Optional(Int.random(in: 0...Int(Int32.max), using: &random)) },
+                roundTrips(row) { size(&random) },
+                roundTrips(row) { limit(&random) },
+                roundTrips(row) { path(&random) },
+                roundTrips(row) { Optional(path(&random)) },
+                roundTrips(row) { EventGroups(rawValue: UInt32.random(in: 0...7, using: &random)) },
+                roundTrips(row) { fields(&random) },
+                roundTrips(row) { SourceChoice.allCases.randomElement(using: &random) ?? .auto },
+                roundTrips(row) { FormatChoice.allCases.randomElement(using: &random) ?? .auto },
+                roundTrips(row) { AlertFormat.allCases.randomElement(using: &random) ?? .text },
+                roundTrips(row) { ([nil] + AbsentMeaning.allCases).randomElement(using: &random) ?? nil },
+                roundTrips(row) { CheckResult.State(rawValue: .random(in: 0...3, using: &random)) ?? .ok },
+            ].contains(true)
+            #expect(isTried, "no values for \(row.name)")
+        }
+    }
+
+    /// Whether the place of `row` holds such a value; then it is printed and read 300 times.
+    private func roundTrips<Value: Equatable>(_ row: OptionRow, _ random: () -> Value) throws -> Bool {
+        guard let path = row.path as? WritableKeyPath<Settings, Value> else { return false }
+        for _ in 0..<300 {
+            var (given, taken) = (Settings(), Settings())
+            given[keyPath: path] = random()
+            let text = try #require(row.text(in: given))
+            try row.read(text, into: &taken)
+            #expect(taken[keyPath: path] == given[keyPath: path], "\(row.name) \(text)")
+        }
+        return true
+    }
+
+    @Test(
+        arguments: [
+            ("sample", "1.5s", "1500ms"), ("sample", "0.25ms", nil), ("interval", "60000ms", "60s"),
+            ("warn-hold", "0", "0s"), ("warn-hold", "0.25ms", "0.25ms"), ("adopt", "120m", "2h"),
+            ("adopt", "90m", "90m"),
+            ("adopt", "119s", "119s"), ("warn", "0.07629%", "0.07629%"), ("warn", ".07", "7%"), ("crit", "1", "100%"),
+            ("event-cost", "1ms", "1000us"), ("event-cost", "500ns", "0.5us"), ("receive-buffer", "2048K", "2M"),
+            ("receive-buffer", "1000", "1000"), ("receive-buffer", "1024", "1K"),
+            ("events", "destroy,new", "new,destroy"),
+            ("root", "/", "/"), ("root", "/srv/saved//", "/srv/saved"), ("root", "", nil), ("textfile", "", nil),
+            ("per-cpu", "true", "on"), ("per-cpu", "false", "off"), ("per-cpu", "yes", nil),
+        ] as [(String, String, String?)])
+    func `a value is printed as people write it`(_ name: String, _ given: String, _ printed: String?) throws {
+        let row = try #require(OptionTable.rows(of: .watch).first { $0.name == name })
+        var settings = Settings()
+        if let printed {
+            try row.read(given, into: &settings)
+            #expect(row.text(in: settings) == printed)
+        } else {
+            #expect(throws: OptionError.self) { try row.read(given, into: &settings) }
+        }
+    }
+}
+
+private func duration(of row: OptionRow, _ random: inout SplitMix) -> Duration {
+    if row.placeholder == "time" { return .nanoseconds(Int64.random(in: 1...1_000_000, using: &random)) }
+    return switch Int.random(in: 0...2, using: &random) {
+    case 0: .nanoseconds(Int64.random(in: 1_000_000...1_000_000_000, using: &random))
+    case 1: .milliseconds(Int64.random(in: 1...300_000_000_000, using: &random))
+    default: .seconds(60 * Int64.random(in: 1...10_000, using: &random))
+    }
+}
+
+private func share(_ random: inout SplitMix) -> Double {
+    Bool.random(using: &random)
+        ? Double(Int.random(in: 1...1_000_000, using: &random)) / 1e6 : Double.random(in: 0.001...1, using: &random)
+}
+
+private func size(_ random: inout SplitMix) -> UInt32 {
+    let shift = [0, 10, 20].randomElement(using: &random) ?? 0
+    return UInt32.random(in: 1...(1 << 30) >> shift, using: &random) << shift
+}
+
+private func limit(_ random: inout SplitMix) -> UInt64? {
+    Bool.random(using: &random) ? nil : UInt64.random(in: 0...UInt64(Int32.max), using: &random)
+}
+
+private func path(_ random: inout SplitMix) -> String {
+    let letters = (0..<Int.random(in: 1...20, using: &random)).compactMap { _ in
+        "abc-._ =#\"'\\é/".randomElement(using: &random)
+    }
+    return "/" + String(letters) + "x"
+}
+
+private func fields(_ random: inout SplitMix) -> [TopField] {
+    Array(TopField.allCases.shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random)))
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import Testing
+import UnitKit
+
+@testable import ConntrackModel
+@testable import ConntrackPublish
+
+/// Alert lines, status lines, status in JSON and for people, against golden files.
+@Suite struct LineTests {
+    private func lines(_ render: (Announcement) -> String) -> String {
+        Reports.announcements.map { render($0) + "\n" }.joined()
+    }
+
+    @Test func `alert lines as text are as before`() throws {
+        let text = lines { alertLine($0, identity: Reports.identity, journal: false) }
+        try expectGolden(text, "alerts.txt")
+    }
+
+    @Test func `alert lines for the journal are as before`() throws {
+        let text = lines { alertLine($0, identity: Reports.identity, journal: true) }
+        try expectGolden(text, "alerts-journal.txt")
+    }
+
+    @Test func `alert lines as JSON are as before`() throws {
+        let text = lines { alertJSON($0, identity: Reports.identity) }
+        try expectGolden(text, "alerts.jsonl")
+    }
+
+    @Test func `an alert is one line whatever its text holds`() {
+        for announcement in Reports.announcements {
+            for line in [
+                alertLine(announcement, identity: Reports.identity, journal: false),
+                alertJSON(announcement, identity: Reports.identity),
+            ] {
+                #expect(line.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }, "\(line)")
+            }
+        }
+    }
+
+    @Test func `the fingerprint tells alerts, parts, hosts and namespaces apart, and nothing else`() throws {
+        func fingerprint(_ announcement: Announcement, _ host: String = "gw12", _ netns: String = "root") throws
+            -> String
+        {
+            let json = alertJSON(announcement, identity: Identity(host: host, netns: netns))
+            return try #require(json.split(separator: "\"fingerprint\":\"").last?.prefix(16)).description
+        }
+        let alert = Announcement(
+            time: Moment.at(0).wall, name: "usage_high", state: .firing, level: .warning, summary: "a")
+        var same = alert
+        same.time = Moment.at(9).wall
+        same.state = .resolved
+        same.level = .critical
+        same.explanation = Explanation("b")
+        var part = alert
+        part.subject = "textfile"
+        var other = alert
+        other.name = "table_full"
+
+        #expect(try fingerprint(same) == fingerprint(alert))
+        #expect(
+            try Set([
+                fingerprint(alert), fingerprint(part), fingerprint(other), fingerprint(alert, "gw13"),
+                fingerprint(alert, "gw12", "blue"),
+            ]).count == 5)
+    }
+
+    private static let reports = [
+        NamedReport("full", Reports.full), NamedReport("minimal", Reports.minimal),
+        NamedReport("stopped", Reports.stopped), NamedReport("estimated", Reports.estimated),
+        NamedReport("hindered", Reports.hindered),
+    ]
+
+    @Test func `status lines are as before`() throws {
+        var reports = Self.reports.map(\.report)
+        var unlimited = Reports.full
+        unlimited.sample.table.limit = 0
+        unlimited.firing = []
+        reports.append(unlimited)
+        var afterGap = Reports.full
+        afterGap.sample.gap = .seconds(10)
+        reports.append(afterGap)
+        let text = reports.map { statusLine(of: $0) + "\n" }.joined()
+
+        try expectGolden(text, "status-lines.txt")
+    }
+
+    @Test(arguments: reports)
+    func `the status in JSON is as before`(_ named: NamedReport) throws {
+        try expectGolden(StatusDocument(named.report).json() + "\n", "status-\(named.name).json")
+    }
+
+    @Test(arguments: reports)
+    func `the status for people is as before`(_ named: NamedReport) throws {
+        try expectGolden(StatusDocument(named.report).text() + "\n", "status-\(named.name).txt")
+    }
+
+    @Test(arguments: reports)
+    func `what is written in JSON is read back the same`(_ named: NamedReport) throws {
+        let document = StatusDocument(named.report)
+        #expect(try StatusDocument.parse(document.json()) == document)
+    }
+
+    @Test(arguments: ["", "{}", "garbage", "[]", "{\"version\":\"0.1.0\"}"])
+    func `what is no status is refused`(_ text: String) {
+        #expect(throws: (any Error).self) { try StatusDocument.parse(text) }
+    }
+
+    @Test func `a running monitor's status is refreshed by the table as it is now`() {
+        var now = Reports.minimal
+        now.sample = .at(60, entries: 7, limit: 70)
+        let document = StatusDocument(Reports.full).refreshed(by: StatusDocument(now))
+
+        #expect(document.entries == 7)
+        #expect(document.limit == 70)
+        #expect(document.usageRatio == 0.1)
+        #expect(document.timestamp == 1_795_499_282.31)
+        #expect(document.up)
+        #expect(document.alerts.map(\.name) == ["limit_dropped", "usage_high", "monitor_degraded"])
+        #expect(document.events?.new == 4_100_000)
+    }
+}
