@@ -9,7 +9,8 @@ let package = Package(
         .executable(name: "conntrack-mon", targets: ["CLI"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        // Flags.swift answers its reflection from a table, which a later minor version may read differently.
+        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2"))
     ],
     targets: [
         // What Swift's Glibc module lacks: epoll, eventfd, setns, thread names.

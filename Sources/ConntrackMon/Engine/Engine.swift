@@ -78,16 +78,28 @@ package struct Engine: ~Copyable {
 
     /// Takes a batch off the ring.
     package mutating func take(_ records: borrowing Span<cnf_record>) {
-        for index in records.indices {
-            switch UInt32(records[index].event.kind) {
-            case CNF_NEW.rawValue: collector.countNew(records[index].event)
-            case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue: break
-            case CNF_TABLE.rawValue: take(TableLook(records[index].table))
-            case CNF_COUNTS.rawValue: collector.take(records[index].counts)
-            case CNF_DUTY.rawValue: collector.take(records[index].duty)
-            case CNF_STATUS.rawValue: take(records[index].status)
-            default: break
+        records.withUnsafeBufferPointer { records in
+            guard let first = records.baseAddress else { return }
+            for index in records.indices {
+                let event = EventInPlace(first + index)
+                if event.kind == CNF_NEW.rawValue {
+                    collector.countNew(event)
+                } else if event.kind > CNF_DESTROY.rawValue {
+                    takeOther(records[index])
+                }
             }
+        }
+    }
+
+    /// What is no event.
+    @inline(never)
+    private mutating func takeOther(_ record: cnf_record) {
+        switch UInt32(record.event.kind) {
+        case CNF_TABLE.rawValue: take(TableLook(record.table))
+        case CNF_COUNTS.rawValue: collector.take(record.counts)
+        case CNF_DUTY.rawValue: collector.take(record.duty)
+        case CNF_STATUS.rawValue: take(record.status)
+        default: break
         }
     }
 
@@ -102,8 +114,18 @@ package struct Engine: ~Copyable {
         agenda.advance(to: look.moment.monotonic)
         collector.take(look)
         newestLook = look
-        patience.add(look)
+        if isUneventful(look) {
+            judge(look, at: look.moment)
+            if due.isNothing { return }
+        } else {
+            patience.add(look)
+        }
         proceed(at: look.moment)
+    }
+
+    /// Nearly every look: nothing changed, and nothing waits.
+    private func isUneventful(_ look: TableLook) -> Bool {
+        look.limit == judgedLook?.limit && !judge.isSettling && !patience.isWaiting && due.isNothing
     }
 
     // MARK: Readings

@@ -60,4 +60,6 @@ struct Due {
     var accept: Moment?
     /// The end.
     var stop: Moment?
+
+    var isNothing: Bool { tick == nil && files == nil && accept == nil && stop == nil }
 }

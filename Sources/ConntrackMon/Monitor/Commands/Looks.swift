@@ -7,6 +7,9 @@ internal import ConntrackPublish
 
 /// What a command that looks once says, from its options.
 package struct Answer: Equatable, Sendable {
+    /// What --version says.
+    package static var version: String { conntrackMonVersion }
+
     /// For stdout, without the newline at its end.
     package var text: String
     /// What the command ends with.
