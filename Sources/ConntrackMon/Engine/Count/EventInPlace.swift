@@ -22,6 +22,7 @@ struct EventInPlace {
     @inline(__always) var sourceHigh: UInt64 { record.load(fromByteOffset: 32, as: UInt64.self) }
     @inline(__always) var destination: AddressWords {
         AddressWords(
-            high: record.load(fromByteOffset: 48, as: UInt64.self), low: record.load(fromByteOffset: 56, as: UInt64.self))
+            high: record.load(fromByteOffset: 48, as: UInt64.self),
+            low: record.load(fromByteOffset: 56, as: UInt64.self))
     }
 }

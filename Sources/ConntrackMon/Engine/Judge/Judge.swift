@@ -125,8 +125,9 @@ public struct Judge: Sendable {
 
     private mutating func judgeLimit(at now: Moment) -> [Announcement] {
         // Ten times a second nothing is the case: that costs no words.
-        guard moduleWatch.absentSince != nil || limitWatch.fall != nil || book.isUnderWay(.moduleUnloaded)
-            || book.isUnderWay(.limitDropped)
+        guard
+            moduleWatch.absentSince != nil || limitWatch.fall != nil || book.isUnderWay(.moduleUnloaded)
+                || book.isUnderWay(.limitDropped)
         else { return [] }
         let unload = AlertBook.Holds(warning: settings.unloadHold, critical: settings.unloadHold, clear: .zero)
         let unloaded = book.step(
