@@ -106,7 +106,9 @@ package struct Engine: ~Copyable {
     private mutating func take(_ record: cnf_status) {
         let time = MonotonicTime(nanoseconds: record.time_ns)
         guard let status = EventStatus(record), let text = news.take(status) else { return }
-        log(text, at: Moment(monotonic: time, wallOffset: wallOffset))
+        let moment = Moment(monotonic: time, wallOffset: wallOffset)
+        // In the order in which it came: what a look before it proves may still wait to be judged.
+        if patience.isWaiting { patience.add(.line(text, at: moment)) } else { log(text, at: moment) }
     }
 
     private mutating func take(_ look: TableLook) {
@@ -118,7 +120,7 @@ package struct Engine: ~Copyable {
             judge(look, at: look.moment)
             if due.isNothing { return }
         } else {
-            patience.add(look)
+            patience.add(.look(look))
         }
         proceed(at: look.moment)
     }
@@ -196,16 +198,22 @@ package struct Engine: ~Copyable {
                 guard isHurried || isKnown(reading, at: now.monotonic) else { return }
                 patience.settings = nil
                 say(judge.observe(parameters: reading.withoutPrefix, at: reading.moment), at: now)
-            } else if let look = patience.looks.first {
+                continue
+            }
+            switch patience.items.first {
+            case .look(let look):
                 guard isHurried || isKnown(look, at: now.monotonic) else { return }
-                patience.looks.removeFirst()
+                patience.removeFirst()
                 judge(look, at: now)
-            } else {
-                break
+            case .line(let text, let moment):
+                patience.removeFirst()
+                log(text, at: moment)
+            case nil:
+                acceptIfKnown()
+                closeIfKnown()
+                return
             }
         }
-        acceptIfKnown()
-        closeIfKnown()
     }
 
     /// Whether the reading can be judged. A written setting may follow a configuration that was written with it.
