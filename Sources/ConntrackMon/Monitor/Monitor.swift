@@ -107,13 +107,13 @@ public final class Monitor {
 
     private func begin() throws(SystemError) {
         try outlets.start()
-        reader = try Reader.start(plan, channel: channel)
-        try facts.start()
-        try surveyor.start()
         let module = host.paths.sysfsOfTable == nil ? "" : ", nf_conntrack \(host.module.rawValue)"
         outlets.log(
             "conntrack-mon \(conntrackMonVersion) watches \(settings.procfs)/sys/net/netfilter every"
                 + " \(durationText(settings.sample))\(module)")
+        reader = try Reader.start(plan, channel: channel)
+        try facts.start()
+        try surveyor.start()
         engine.take(.tick, at: .now())
     }
 
