@@ -18,7 +18,7 @@ package struct Thread: ~Copyable {
         }
     }
 
-    /// What the new thread gets.
+    /// What the new thread gets. A class for each kind of state: pthread_create takes one pointer to anything.
     private class Start {
         let name: String
         let end: End
@@ -29,17 +29,6 @@ package struct Thread: ~Copyable {
         }
 
         func run() {}
-    }
-
-    private final class Body: Start {
-        let body: () -> Void
-
-        init(name: String, end: End, body: @escaping () -> Void) {
-            self.body = body
-            super.init(name: name, end: end)
-        }
-
-        override func run() { body() }
     }
 
     private final class Owner<State: ~Copyable>: Start {
@@ -64,12 +53,6 @@ package struct Thread: ~Copyable {
     ) throws(SystemError) {
         let end = try End()
         try self.init(end, Owner(name: name, end: end, state: state, body: body))
-    }
-
-    /// Starts `body`. What it captures belongs to the new thread from here on, until `join` returns.
-    package init(name: String, _ body: @escaping () -> Void) throws(SystemError) {
-        let end = try End()
-        try self.init(end, Body(name: name, end: end, body: body))
     }
 
     private init(_ end: End, _ start: Start) throws(SystemError) {

@@ -50,19 +50,29 @@ final class LineWriter: Sendable {
         announcements.lost + reports.lost + printed.lost + leftOut.load(ordering: .relaxed)
     }
 
-    /// The thread: when it was closed it writes what is left as far as there is room for it, and ends.
-    func run() {
-        var output = LineSink(plan.output, name: "stdout")
-        var errors = LineSink(plan.errors, name: "stderr")
+    /// What the thread alone writes to.
+    private struct Streams: ~Copyable {
+        var output: LineSink
+        var errors: LineSink
+    }
+
+    /// Starts the thread: when it was closed it writes what is left as far as there is room for it, and ends.
+    func start() throws(SystemError) -> Thread {
+        let streams = Streams(
+            output: LineSink(plan.output, name: "stdout"), errors: LineSink(plan.errors, name: "stderr"))
+        return try Thread(name: "lines", owning: streams) { [self] in run(&$0) }
+    }
+
+    private func run(_ streams: inout Streams) {
         var isLast = false
         while !isLast {
-            waitForWork(output, errors)
+            waitForWork(streams.output, streams.errors)
             isLast = announcements.isClosed
-            writeErrors(to: &errors)
-            writeOutput(to: &output)
+            writeErrors(to: &streams.errors)
+            writeOutput(to: &streams.output)
             heartbeat.end()
-            leftOut.store(output.lost + errors.lost, ordering: .relaxed)
-            let degraded = [output.degradation, errors.degradation].compactMap { $0 }
+            leftOut.store(streams.output.lost + streams.errors.lost, ordering: .relaxed)
+            let degraded = [streams.output.degradation, streams.errors.degradation].compactMap { $0 }
             failing.withLock { $0 = degraded }
         }
     }
