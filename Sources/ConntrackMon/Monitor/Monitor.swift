@@ -50,7 +50,7 @@ public final class Monitor {
 
     /// Watches until a signal, --duration or --count ends it.
     public func run() throws(SystemError) {
-        let wakeUp = try WakeUp(interval: settings.interval, bell: channel.bell)
+        var wakeUp = try WakeUp(interval: settings.interval, bell: channel.bell)
         try begin()
         repeat {
             goOn()

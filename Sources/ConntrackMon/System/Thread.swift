@@ -91,7 +91,7 @@ package struct Thread: ~Copyable {
 
     /// Waits for its end, at most `patience`. False when it is stuck (a file system that hangs): it is left behind.
     package func join(within patience: Duration) -> Bool {
-        guard cnf_wait_readable(end.bell.descriptor, UInt64(max(0, patience.inNanoseconds))) == 1 else {
+        guard Poller.wait(for: .reading, of: end.bell.descriptor, UInt64(max(0, patience.inNanoseconds))) else {
             pthread_detach(handle)
             return false
         }
