@@ -43,7 +43,7 @@ public final class Monitor {
         surveyor = try Inquiry(.survey, bell: channel.bell.descriptor) {
             slow.read($0) ?? Survey.read($0, paths: paths)
         }
-        outlets = try Outlets(settings, identity: identity)
+        outlets = try Outlets(settings, paths, identity: identity)
         let restored = outlets.restore()
         engine = Engine(EnginePlan(settings, identity, paths), seed: .random(), restored: restored, at: .now())
     }
