@@ -23,7 +23,7 @@ import Testing
 
     static func examine(_ name: String) -> DoctorReport {
         let tree = "\(Repository.root)/Tests/Fixtures/doctor/\(name)"
-        return Doctor.examine(root: tree, procfs: tree + "/proc", sysfs: tree + "/sys")
+        return Doctor.examine(HostPaths(procfs: tree + "/proc", sysfs: tree + "/sys", root: tree))
     }
 
     @Test(arguments: trees)
@@ -66,7 +66,7 @@ import Testing
     @Test func `an empty folder is a host of which nothing is known`() throws {
         let directory = try TemporaryDirectory()
         let report = Doctor.examine(
-            root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+            HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path))
         #expect(report.settings == [])
         #expect(report.limit == nil)
         #expect(report.exitCode == 0)
@@ -85,13 +85,13 @@ import Testing
             try directory.write(garbage, to: file)
         }
         let report = Doctor.examine(
-            root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+            HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path))
         #expect(report.limit == nil)
         #expect(report.findings.contains { $0.id == "unreadable_configuration" })
     }
 
     @Test func `this host is examined`() {
-        let report = Doctor.examine(root: "/", procfs: "/proc", sysfs: "/sys")
+        let report = Doctor.examine(HostPaths())
         #expect(!report.why.isEmpty)
         #expect(!report.text().isEmpty)
     }

@@ -70,7 +70,8 @@ extension Answer {
             }
         }
         if let mismatch = NetworkNamespace.mismatch(procfs: paths.procfs) { throw OptionError(mismatch) }
-        let report = Doctor.examine(root: paths.root, procfs: paths.procfs, sysfs: paths.sysfs)
+        let report = Doctor.examine(
+            HostPaths(procfs: paths.procfs, sysfs: paths.sysfs, root: paths.root))
         return Answer(text: values.settings.json ? report.json() : report.text(), exitCode: report.exitCode)
     }
 }
