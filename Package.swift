@@ -9,7 +9,8 @@ let package = Package(
         .executable(name: "conntrack-mon", targets: ["CLI"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        // Flags.swift answers its reflection from a table, which a later minor version may read differently.
+        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2"))
     ],
     targets: [
         // What Swift's Glibc module lacks: epoll, eventfd, setns, thread names.
@@ -99,7 +100,7 @@ let package = Package(
             path: "Tests/UnitKit"
         ),
         .testTarget(name: "ModelTests", dependencies: ["ConntrackModel", "UnitKit"]),
-        .testTarget(name: "SystemTests", dependencies: ["ConntrackSystem", "TestKit"]),
+        .testTarget(name: "SystemTests", dependencies: ["ConntrackModel", "ConntrackSystem", "UnitKit", "TestKit"]),
         .testTarget(name: "RingTests", dependencies: ["ConntrackRing", "CRecord"]),
         .testTarget(
             name: "EngineTests",
@@ -122,8 +123,8 @@ let package = Package(
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "ConntrackModel", "ConntrackRing", "ConntrackEngine", "ConntrackHost", "ConntrackPublish",
-                "ConntrackMon", "CRecord", "UnitKit", "TestKit",
+                "ConntrackModel", "ConntrackSystem", "ConntrackRing", "ConntrackEngine", "ConntrackHost",
+                "ConntrackPublish", "ConntrackMon", "CRecord", "UnitKit", "TestKit",
             ]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(

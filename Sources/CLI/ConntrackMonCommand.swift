@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 import ArgumentParser
-internal import ConntrackModel
 import ConntrackMon
 import Glibc
 
@@ -14,7 +13,7 @@ struct ConntrackMonCommand: ParsableCommand {
             Only reads: no sysctl is written, no entry touched, no module loaded (unless --load-modules allows it). \
             Without CAP_NET_ADMIN everything that /proc gives still works; events and `top` need it. Options come after the command.
             """,
-        version: conntrackMonVersion,
+        version: Answer.version,
         subcommands: [
             WatchCommand.self, CheckCommand.self, StatusCommand.self, TopCommand.self, DoctorCommand.self,
         ])

@@ -26,6 +26,12 @@ _Static_assert(offsetof(struct cnf_status, bytes) == 24, "a status has no hidden
 _Static_assert(offsetof(struct cnf_table, entries) == 24, "a look has no hidden padding");
 _Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their own half");
 
+// Where EventInPlace.swift looks.
+_Static_assert(offsetof(struct cnf_event, family) == 9, "family is at its place");
+_Static_assert(offsetof(struct cnf_event, protocol) == 10, "protocol is at its place");
+_Static_assert(offsetof(struct cnf_event, destination_port) == 16, "destination_port is at its place");
+_Static_assert(offsetof(struct cnf_event, destination) == 48, "destination is at its place");
+
 _Static_assert(sizeof(union cnf_record) == 64, "a slot is a record");
 _Static_assert(CNF_NEW == 0 && CNF_UPDATE == 1 && CNF_DESTROY == CNF_EVENT_KINDS - 1, "the events' kinds are indices");
 _Static_assert(sizeof(struct cnf_entry) == 96, "an entry has no hidden padding");

@@ -22,7 +22,8 @@ struct RingTests {
     }
 
     private func isReadable(_ socket: EventSocket) -> Bool {
-        cnf_wait_readable(cnf_events_descriptor(socket.handle), 0) != 0
+        var poller = pollfd(fd: cnf_events_descriptor(socket.handle), events: Int16(POLLIN), revents: 0)
+        return poll(&poller, 1, 0) == 1
     }
 
     /// Multicasts what the kernel did not make.

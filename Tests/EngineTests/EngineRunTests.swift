@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import CRecord
 import Testing
 import UnitKit
 
@@ -111,6 +112,7 @@ import UnitKit
 
     @Test func `a file system that hangs does not silence the alert`() {
         var stream = Self.start()
+        for observation in Self.answers(0).observations { stream.add(observation) }
         stream.tick(1)
         stream.look(1.1, limit: 500)
         stream.look(1.15, limit: 500)
@@ -123,6 +125,48 @@ import UnitKit
         run.take(late)
 
         #expect(run.said == ["CRITICAL limit_dropped"])
+    }
+
+    @Test func `at the start the first look waits longer: what it is judged by comes from a cold disk`() {
+        var stream = Self.start(limit: 500)
+        stream.look(4.9, limit: 500)
+        var run = EngineRun(hasConfiguration: true) { $0.rules.expectMax = 1000 }
+        run.take(stream)
+        #expect(run.said == [])
+        #expect(run.engine.nextDeadline == Moment.at(5).monotonic)
+        run.take(Self.answers(0.01))
+
+        #expect(run.said == ["CRITICAL limit_dropped"])
+        #expect(run.reports.count == 1)
+    }
+
+    @Test func `at the start, too, a file system that hangs does not silence the alert`() {
+        var stream = Self.start(limit: 500)
+        stream.read(5, .time)
+        var run = EngineRun(hasConfiguration: true) { $0.rules.expectMax = 1000 }
+        run.take(stream)
+
+        #expect(run.said == ["CRITICAL limit_dropped"])
+    }
+
+    @Test func `a line about the events is said after what the looks before it prove`() {
+        var stream = Self.start(limit: 500)
+        let status = cnf_status(
+            .unavailable(EventObstacle(.netlinkAbsent), expected: true), at: Moment.at(0.001).monotonic)
+        stream.add(.record(cnf_record(status: status)))
+        var run = EngineRun(hasConfiguration: true) { $0.rules.expectMax = 1000 }
+        run.take(stream)
+        #expect(run.said == [])
+        run.take(Self.answers(0.01))
+
+        #expect(run.said == ["CRITICAL limit_dropped", "INFO monitor"])
+    }
+
+    private static func answers(_ seconds: Double) -> ObservedStream {
+        var stream = ObservedStream()
+        stream.read(seconds, .configuration(ConfiguredSettings()))
+        stream.read(seconds, .origin(LimitOrigin()))
+        return stream
     }
 
     @Test func `what was wanted once is not wanted again before it was answered`() {

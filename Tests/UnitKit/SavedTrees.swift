@@ -17,6 +17,6 @@ package enum SavedTrees {
     /// What the doctor says of one.
     package static func examine(_ name: String) -> DoctorReport {
         let tree = "\(Repository.root)/Tests/Fixtures/doctor/\(name)"
-        return Doctor.examine(root: tree, procfs: tree + "/proc", sysfs: tree + "/sys")
+        return Doctor.examine(HostPaths(procfs: tree + "/proc", sysfs: tree + "/sys", root: tree))
     }
 }

@@ -6,6 +6,8 @@
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
+#include <poll.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,12 +21,9 @@
 /// is no network namespace's, -EBADF.
 int cnf_enter_network_namespace(int fd);
 
-/// ppoll(2) on one descriptor: waits until `fd` is readable or `timeout_ns` have passed.
-/// Returns 1 when it is readable, 0 when the time passed or a signal came.
-int cnf_wait_readable(int fd, uint64_t timeout_ns);
-
-/// The same on three, of which each may be -1. Returns bit 1, 2 or 4 for those that are readable.
-int cnf_wait_any(int first, int second, int third, uint64_t timeout_ns);
+/// ppoll(2) with a timeout as a number; UINT64_MAX = as long as it takes. Returns how many entries are ready, 0 when the
+/// time passed; -EINTR when a signal came, and then no entry was changed.
+int cnf_poll(struct pollfd *entries, size_t count, uint64_t timeout_ns);
 
 /// pthread_setname_np(3) for the calling thread; the kernel takes at most 15 characters, a longer name changes nothing.
 void cnf_name_thread(const char *name);

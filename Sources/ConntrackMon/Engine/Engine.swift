@@ -78,23 +78,37 @@ package struct Engine: ~Copyable {
 
     /// Takes a batch off the ring.
     package mutating func take(_ records: borrowing Span<cnf_record>) {
-        for index in records.indices {
-            switch UInt32(records[index].event.kind) {
-            case CNF_NEW.rawValue: collector.countNew(records[index].event)
-            case CNF_UPDATE.rawValue, CNF_DESTROY.rawValue: break
-            case CNF_TABLE.rawValue: take(TableLook(records[index].table))
-            case CNF_COUNTS.rawValue: collector.take(records[index].counts)
-            case CNF_DUTY.rawValue: collector.take(records[index].duty)
-            case CNF_STATUS.rawValue: take(records[index].status)
-            default: break
+        records.withUnsafeBufferPointer { records in
+            guard let first = records.baseAddress else { return }
+            for index in records.indices {
+                let event = EventInPlace(first + index)
+                if event.kind == CNF_NEW.rawValue {
+                    collector.countNew(event)
+                } else if event.kind > CNF_DESTROY.rawValue {
+                    takeOther(records[index])
+                }
             }
+        }
+    }
+
+    /// What is no event.
+    @inline(never)
+    private mutating func takeOther(_ record: cnf_record) {
+        switch UInt32(record.event.kind) {
+        case CNF_TABLE.rawValue: take(TableLook(record.table))
+        case CNF_COUNTS.rawValue: collector.take(record.counts)
+        case CNF_DUTY.rawValue: collector.take(record.duty)
+        case CNF_STATUS.rawValue: take(record.status)
+        default: break
         }
     }
 
     private mutating func take(_ record: cnf_status) {
         let time = MonotonicTime(nanoseconds: record.time_ns)
         guard let status = EventStatus(record), let text = news.take(status) else { return }
-        log(text, at: Moment(monotonic: time, wallOffset: wallOffset))
+        let moment = Moment(monotonic: time, wallOffset: wallOffset)
+        // In the order in which it came: what a look before it proves may still wait to be judged.
+        if patience.isWaiting { patience.add(.line(text, at: moment)) } else { log(text, at: moment) }
     }
 
     private mutating func take(_ look: TableLook) {
@@ -102,8 +116,18 @@ package struct Engine: ~Copyable {
         agenda.advance(to: look.moment.monotonic)
         collector.take(look)
         newestLook = look
-        patience.add(look)
+        if isUneventful(look) {
+            judge(look, at: look.moment)
+            if due.isNothing { return }
+        } else {
+            patience.add(.look(look))
+        }
         proceed(at: look.moment)
+    }
+
+    /// Nearly every look: nothing changed, and nothing waits.
+    private func isUneventful(_ look: TableLook) -> Bool {
+        look.limit == judgedLook?.limit && !judge.isSettling && !patience.isWaiting && due.isNothing
     }
 
     // MARK: Readings
@@ -174,16 +198,22 @@ package struct Engine: ~Copyable {
                 guard isHurried || isKnown(reading, at: now.monotonic) else { return }
                 patience.settings = nil
                 say(judge.observe(parameters: reading.withoutPrefix, at: reading.moment), at: now)
-            } else if let look = patience.looks.first {
+                continue
+            }
+            switch patience.items.first {
+            case .look(let look):
                 guard isHurried || isKnown(look, at: now.monotonic) else { return }
-                patience.looks.removeFirst()
+                patience.removeFirst()
                 judge(look, at: now)
-            } else {
-                break
+            case .line(let text, let moment):
+                patience.removeFirst()
+                log(text, at: moment)
+            case nil:
+                acceptIfKnown()
+                closeIfKnown()
+                return
             }
         }
-        acceptIfKnown()
-        closeIfKnown()
     }
 
     /// Whether the reading can be judged. A written setting may follow a configuration that was written with it.

@@ -11,7 +11,7 @@ extension Engine {
         // All of them are wanted at once.
         let hasKernel = agenda.has(.kernel(TableFaults(newestLook)), for: since)
         let hasHealth = agenda.has(.health, for: since)
-        let hasLog = due.tick == nil || agenda.has(.log, for: since)
+        let hasLog = due.stop != nil || due.tick == nil || agenda.has(.log, for: since)
         let needsSettings = due.stop != nil || (due.tick != nil && due.needsSettings)
         let hasSettings = !needsSettings || agenda.has(.settings, for: since)
         guard hasKernel, hasHealth, hasLog, hasSettings else { return }

@@ -23,27 +23,50 @@ struct Patience {
         }
     }
 
+    /// A look at the table, or what came after one and is not to be said before it.
+    enum Item {
+        case look(TableLook)
+        case line(String, at: Moment)
+
+        var moment: Moment {
+            switch self {
+            case .look(let look): look.moment
+            case .line(_, let moment): moment
+            }
+        }
+    }
+
     /// A configuration is read within milliseconds.
     private static let most = Duration.milliseconds(100)
+    /// But at the start from a cold disk, by a machine that is just booting, and there is nothing older to judge by.
+    private static let mostAtFirst = Duration.seconds(5)
 
-    var looks: [TableLook] = []
+    private(set) var items: [Item] = []
     /// Judged before the looks: a look may wait for it.
     var settings: Settings?
+    private var hasJudged = false
 
-    var isWaiting: Bool { settings != nil || !looks.isEmpty }
+    var isWaiting: Bool { settings != nil || !items.isEmpty }
 
-    mutating func add(_ look: TableLook) {
-        looks.append(look)
+    mutating func add(_ item: Item) {
+        items.append(item)
+    }
+
+    /// The first of them waits no longer.
+    mutating func removeFirst() {
+        if case .look = items.removeFirst() { hasJudged = true }
     }
 
     func isOver(_ moment: Moment, at now: MonotonicTime) -> Bool {
-        now - moment.monotonic >= Patience.most
+        now - moment.monotonic >= most
     }
 
     /// When the first of them waits no longer.
     var until: MonotonicTime? {
-        (settings?.moment ?? looks.first?.moment).map { $0.monotonic + Patience.most }
+        (settings?.moment ?? items.first?.moment).map { $0.monotonic + most }
     }
+
+    private var most: Duration { hasJudged ? Patience.most : Patience.mostAtFirst }
 }
 
 /// What is to be done as soon as it can be: since when each waits.
@@ -60,4 +83,6 @@ struct Due {
     var accept: Moment?
     /// The end.
     var stop: Moment?
+
+    var isNothing: Bool { tick == nil && files == nil && accept == nil && stop == nil }
 }

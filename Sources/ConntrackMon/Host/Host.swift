@@ -30,8 +30,20 @@ package struct HostPaths: Sendable {
         configurationRoot = isLive || root != "" ? root : nil
     }
 
-    /// A file of /proc/sys/net/netfilter.
-    package func sysctl(_ name: String) -> String { procfs + "/sys/net/netfilter/" + name }
+    /// The folder of the settings, /proc/sys/net/netfilter.
+    var sysctls: String { procfs + "/sys/net/netfilter" }
+
+    /// A file in it.
+    package func sysctl(_ name: String) -> String { sysctls + "/" + name }
+
+    /// The per-CPU statistics, /proc/net/stat/nf_conntrack.
+    var statistics: String { procfs + "/net/stat/nf_conntrack" }
+
+    /// The folder that /sys has for a module.
+    package func module(_ name: String) -> String { sysfs + "/module/" + name }
+
+    /// Which boot this is.
+    package var bootId: String { procfs + "/sys/kernel/random/boot_id" }
 }
 
 /// Answers what the engine wants to know of the host at once. Owned by the main thread; what may take longer is asked of
@@ -47,15 +59,15 @@ package struct Host: ~Copyable {
     /// Opens what is read again and again.
     package init(_ paths: HostPaths) {
         self.paths = paths
-        module = paths.sysfsOfTable.map { ConntrackModule.look(sysfs: $0) } ?? .absent
-        statistics = StatisticsReader(procfs: paths.procfs, module: paths.isLive ? module : .absent)
+        module = paths.sysfsOfTable == nil ? .absent : .look(paths)
+        statistics = StatisticsReader(paths, module: paths.isLive ? module : .absent)
         log = paths.isLive ? KernelLog() : nil
     }
 
     /// A quick reading; nil for what is not asked of a host.
     package mutating func read(_ want: Want) -> Reading? {
         switch want {
-        case .settings: .settings(readParameters(procfs: paths.procfs))
+        case .settings: .settings(readParameters(paths))
         case .kernel(let faults): .kernel(kernel(faults))
         case .log: .log(log?.take() ?? TableFullCount())
         case .health, .configuration, .origin, .doctor, .survey: nil
@@ -64,8 +76,8 @@ package struct Host: ~Copyable {
 
     private mutating func kernel(_ faults: TableFaults) -> KernelReading {
         var reading = KernelReading()
-        reading.module = module == .absent ? ConntrackModule.look(sysfs: paths.sysfs) : module
-        reading.isNetlinkThere = ConntrackModule.mayListen(sysfs: paths.sysfs)
+        reading.module = module == .absent ? .look(paths) : module
+        reading.isNetlinkThere = ConntrackModule.mayListen(paths)
         reading.degraded += degradation("nf_conntrack_count", faults.entries, "usage is unknown")
         reading.degraded += degradation("nf_conntrack_max", faults.limit, "usage is unknown")
         if !faults.absent { reading.buckets = readNumber(paths.sysctl("nf_conntrack_buckets")) }

@@ -17,15 +17,16 @@ package struct SlowHost: Sendable {
 
     /// A reading; nil for what is not asked here, or where no configuration is about this host.
     package func read(_ want: Want) -> Reading? {
+        // Where it is not nil it is the root.
         guard let root = paths.configurationRoot else { return nil }
         switch want {
         case .configuration:
             return .configuration(
                 ConfiguredSettings(SysctlConfiguration.load(root: root), withParameters: isInitialNamespace))
         case .origin:
-            return .origin(.ofHost(root: root, procfs: paths.procfs, sysfs: paths.sysfs))
+            return .origin(.ofHost(paths))
         case .doctor:
-            return .doctor(Doctor.examine(root: root, procfs: paths.procfs, sysfs: paths.sysfs))
+            return .doctor(Doctor.examine(paths))
         case .settings, .kernel, .log, .health, .survey:
             return nil
         }

@@ -51,7 +51,7 @@ struct EventIntake: ~Copyable {
     /// Joins the groups at the start, if that may be.
     mutating func begin(at now: MonotonicTime, _ unsaid: inout Unsaid) {
         guard !plan.groups.isEmpty else { return }
-        carryOut(policy.begin(at: now, netlink: ConntrackModule.netlink(sysfs: plan.sysfs)), &unsaid)
+        carryOut(policy.begin(at: now, netlink: ConntrackModule.netlink(plan.paths)), &unsaid)
     }
 
     /// A look at the table, due or not.
@@ -62,8 +62,8 @@ struct EventIntake: ~Copyable {
     /// Joins where it is time to; to be called after each look that was due.
     mutating func follow(at now: MonotonicTime, _ unsaid: inout Unsaid) {
         guard !plan.groups.isEmpty else { return }
-        let sysfs = plan.sysfs
-        carryOut(policy.step(at: now) { ConntrackModule.netlink(sysfs: sysfs) }, &unsaid)
+        let paths = plan.paths
+        carryOut(policy.step(at: now) { ConntrackModule.netlink(paths) }, &unsaid)
     }
 
     /// Leaves the groups while the budget is spent, and joins them again when their time has come. True when it did either.
@@ -71,8 +71,8 @@ struct EventIntake: ~Copyable {
         guard socket != nil else { return false }
         let now = MonotonicTime.now()
         guard let move = budget.step(at: now) else { return false }
-        let sysfs = plan.sysfs
-        let action = policy.answer(move, at: now) { ConntrackModule.netlink(sysfs: sysfs) }
+        let paths = plan.paths
+        let action = policy.answer(move, at: now) { ConntrackModule.netlink(paths) }
         carryOut(action, &unsaid)
         unsaid.tell(budget.duty)
         return action == .leave || action == .join

@@ -3,65 +3,92 @@
 internal import ConntrackModel
 internal import ConntrackSystem
 internal import Glibc
-internal import Synchronization
 
-/// A thread that answers what may take its time, or hang with a file system: the engine never waits for it.
+/// A thread that answers what may take its time, or hang with a file system: the engine never waits for it. That it hangs
+/// is said while it hangs.
 final class Inquiry: Sendable {
-    private struct Work {
-        var wants: [Want] = []
-        var answers: [(reading: Reading, begun: Moment)] = []
+    /// How the readings of a thread are called, and what goes on without them.
+    struct Plan: Sendable {
+        /// The thread's name, and the subject of what is said about it.
+        var name: String
+        /// Runs only when nobody else wants to.
+        var isIdle = false
+        /// What goes on while it hangs.
+        var remains: String
+        /// Beyond this it hangs.
+        var patience = Heartbeat.patience
+
+        /// The configuration, and who sets the limit.
+        static let facts = Plan(name: "facts", remains: "limits are judged without it")
+        /// The doctor and dumps: long ones, at idle priority.
+        static let survey = Plan(
+            name: "survey", isIdle: true, remains: "everything else goes on", patience: .seconds(60))
     }
 
-    private let name: String
-    private let isIdle: Bool
-    private let work = Mutex(Work())
-    private let asked: EventDescriptor
-    /// Rung when there is an answer.
-    private let bell: EventDescriptor
+    /// A reading, and the moment at which it was begun.
+    typealias Answer = (reading: Reading, begun: Moment)
+
+    private let plan: Plan
+    private let wants: Mailbox<Want>
+    private let answers: Mailbox<Answer>
+    private let heartbeat: Heartbeat
     private let answer: @Sendable (Want) -> Reading?
 
-    /// `isIdle`: the thread runs only when nobody else wants to. `bell` is shared with whoever else wakes the main thread.
-    init(
-        name: String, isIdle: Bool, bell: Int32, answer: @escaping @Sendable (Want) -> Reading?
-    ) throws(SystemError) {
-        self.name = name
-        self.isIdle = isIdle
+    /// The engine asks for no more before it was answered than there are kinds of wants: nothing ever gives way.
+    private static let capacity = 16
+
+    /// `bell` is rung when there is an answer; it is shared with whoever else wakes the main thread.
+    init(_ plan: Plan, bell: Int32, answer: @escaping @Sendable (Want) -> Reading?) throws(SystemError) {
+        self.plan = plan
         self.answer = answer
-        asked = try EventDescriptor()
-        self.bell = try EventDescriptor(duplicating: bell)
+        wants = try Mailbox(capacity: Inquiry.capacity, givingWay: .newest)
+        answers = try Mailbox(capacity: Inquiry.capacity, givingWay: .oldest, ringing: bell)
+        let remains = plan.remains
+        heartbeat = Heartbeat { _ in remains }
     }
 
     /// Starts the thread. Nobody waits for its end: what it still does when the monitor ends is of no use to anybody.
     func start() throws(SystemError) {
-        try Thread(name: name) { self.run() }.detach()
+        try Thread(name: plan.name, owning: self) { $0.run() }.detach()
     }
 
     /// Never waits.
     func ask(_ want: Want) {
-        work.withLock { $0.wants.append(want) }
-        asked.ring()
+        wants.put(want)
     }
 
-    /// What was answered since the last call, each with the moment at which it was begun.
-    func takeAnswers() -> [(reading: Reading, begun: Moment)] {
-        work.withLock { work in
-            defer { work.answers = [] }
-            return work.answers
-        }
-    }
+    /// What was answered since the last call.
+    func takeAnswers() -> [Answer] { answers.takeAll() }
+
+    /// What of it hangs at `now`.
+    func stuck(now: MonotonicTime) -> Degradation? { heartbeat.stuck(now: now, patience: plan.patience) }
 
     private func run() {
         // On Linux this is the calling thread's priority, not the process's (setpriority(2), NOTES).
-        if isIdle { setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19) }
+        if plan.isIdle { setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19) }
         while true {
-            asked.wait()
-            asked.silence()
-            while let want = work.withLock({ $0.wants.isEmpty ? nil : $0.wants.removeFirst() }) {
+            wants.wait()
+            wants.silence()
+            while let want = wants.takeFirst() {
                 let begun = Moment.now()
-                guard let reading = answer(want) else { continue }
-                work.withLock { $0.answers.append((reading, begun)) }
-                bell.ring()
+                heartbeat.begin(plan.name, want.work, at: begun.monotonic)
+                let reading = answer(want)
+                heartbeat.end()
+                if let reading { answers.put((reading, begun)) }
             }
+        }
+    }
+}
+
+extension Want {
+    /// What its answer takes, as in "reading the configuration has hung for 6s".
+    fileprivate var work: String {
+        switch self {
+        case .configuration: "reading the configuration"
+        case .origin: "looking for what sets the limit"
+        case .doctor: "examining this host"
+        case .survey: "reading the table"
+        case .settings, .kernel, .log, .health: "reading"
         }
     }
 }

@@ -39,18 +39,18 @@ public final class Monitor {
         self.channel = channel
         host = Host(paths)
         plan = ReaderPlan(settings, paths)
-        facts = try Inquiry(name: "facts", isIdle: false, bell: channel.bell.descriptor) { slow.read($0) }
-        surveyor = try Inquiry(name: "survey", isIdle: true, bell: channel.bell.descriptor) {
+        facts = try Inquiry(.facts, bell: channel.bell.descriptor) { slow.read($0) }
+        surveyor = try Inquiry(.survey, bell: channel.bell.descriptor) {
             slow.read($0) ?? Survey.read($0, paths: paths)
         }
-        outlets = try Outlets(settings, identity: identity)
+        outlets = try Outlets(settings, paths, identity: identity)
         let restored = outlets.restore()
         engine = Engine(EnginePlan(settings, identity, paths), seed: .random(), restored: restored, at: .now())
     }
 
     /// Watches until a signal, --duration or --count ends it.
     public func run() throws(SystemError) {
-        let wakeUp = try WakeUp(interval: settings.interval, bell: channel.bell)
+        var wakeUp = try WakeUp(interval: settings.interval, bell: channel.bell)
         try begin()
         repeat {
             goOn()
@@ -96,6 +96,7 @@ public final class Monitor {
     private func health(_ now: Moment) -> Health {
         var health = Health()
         health.degraded = outlets.degraded(at: now.monotonic)
+        health.degraded += [facts, surveyor].compactMap { $0.stuck(now: now.monotonic) }
         health.sinkLost = outlets.lost
         health.ringCapacity = channel.ring.capacity
         health.ringPeak = channel.ring.peak
@@ -107,13 +108,13 @@ public final class Monitor {
 
     private func begin() throws(SystemError) {
         try outlets.start()
-        reader = try Reader.start(plan, channel: channel)
-        try facts.start()
-        try surveyor.start()
         let module = host.paths.sysfsOfTable == nil ? "" : ", nf_conntrack \(host.module.rawValue)"
         outlets.log(
             "conntrack-mon \(conntrackMonVersion) watches \(settings.procfs)/sys/net/netfilter every"
                 + " \(durationText(settings.sample))\(module)")
+        reader = try Reader.start(plan, channel: channel)
+        try facts.start()
+        try surveyor.start()
         engine.take(.tick, at: .now())
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import ConntrackEngine
+internal import ConntrackHost
 internal import ConntrackModel
 internal import ConntrackPublish
 internal import ConntrackSystem
@@ -10,9 +11,9 @@ struct Outlets {
     private let sinks: Sinks
     private var keeper: StateKeeper?
 
-    init(_ settings: Settings, identity: Identity) throws(SystemError) {
+    init(_ settings: Settings, _ paths: HostPaths, identity: Identity) throws(SystemError) {
         sinks = try Sinks(plan: Sinks.Plan(settings, identity: identity))
-        keeper = StateKeeper(settings)
+        keeper = StateKeeper(settings, paths)
     }
 
     func start() throws(SystemError) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
-internal import CSystem
 internal import ConntrackEngine
 internal import ConntrackModel
 internal import ConntrackSystem
@@ -22,10 +21,12 @@ struct Reader: ~Copyable {
     private var intake: EventIntake
     private var cadence: Cadence
     private var unsaid = Unsaid()
+    private var poller = Poller()
 
-    private static let stopRang: Int32 = 1
-    private static let ueventCame: Int32 = 2
-    private static let ringFills: Int32 = 4
+    // Places in the poller.
+    private static let stopRang = 0
+    private static let ueventCame = 1
+    private static let ringFills = 2
     /// How long the end waits for room in the ring: less than whoever waits for the end.
     private static let patience = Duration.seconds(1)
 
@@ -47,6 +48,8 @@ struct Reader: ~Copyable {
         intake.begin(at: look.time, &unsaid)
         unsaid.tell(intake.duty)
         unsaid.push(to: channel.ring, at: look.time)
+        poller.watch(Reader.stopRang, channel.stop.descriptor)
+        poller.watch(Reader.ueventCame, table.descriptor)
     }
 
     private mutating func run() {
@@ -59,10 +62,11 @@ struct Reader: ~Copyable {
             cadence.drained(taken, by: intake.method, isRejoined: isRejoined)
             let wait = cadence.wait(
                 at: now, isListening: intake.method != nil, budgetChangesAt: intake.budgetChangesAt)
-            let woken = cnf_wait_any(channel.stop.descriptor, table.descriptor, intake.descriptor, wait)
-            if woken & Reader.stopRang != 0 { break }
-            if woken & Reader.ueventCame != 0, let look = table.lookAfterUevents() { take(look) }
-            if woken & Reader.ringFills != 0 { intake.silence() }
+            poller.watch(Reader.ringFills, intake.descriptor)
+            poller.wait(wait)
+            if poller.isReady(Reader.stopRang) { break }
+            if poller.isReady(Reader.ueventCame), let look = table.lookAfterUevents() { take(look) }
+            if poller.isReady(Reader.ringFills) { intake.silence() }
         }
         end()
     }
@@ -94,9 +98,10 @@ struct Reader: ~Copyable {
         intake.drainAndCount(until: inTime, always: true, &unsaid)
         if let last = table.lookAfterUevents(always: true) { tell(last) }
         unsaid.push(to: channel.ring, at: now)
+        var pause = Poller()
         while !unsaid.isEmpty, MonotonicTime.now() < now + Reader.patience {
             channel.bell.ring()
-            _ = cnf_wait_any(-1, -1, -1, 1_000_000)
+            pause.wait(1_000_000)
             unsaid.push(to: channel.ring, at: now)
         }
     }
@@ -108,15 +113,17 @@ extension Reader.Running {
     func stop(_ drain: () -> Void) -> Bool {
         channel.stop.ring()
         let deadline = MonotonicTime.now() + Thread.patience
+        var poller = Poller()
+        poller.watch(0, thread.endDescriptor)
+        poller.watch(1, channel.bell.descriptor)
         while true {
             let left = deadline - .now()
-            let woken = cnf_wait_any(
-                thread.endDescriptor, channel.bell.descriptor, -1, UInt64(left.inNanoseconds))
-            if woken & 2 != 0 {
+            poller.wait(UInt64(left.inNanoseconds))
+            if poller.isReady(1) {
                 channel.bell.silence()
                 drain()
             }
-            if woken & 1 != 0 || left == .zero { return thread.join(within: .zero) }
+            if poller.isReady(0) || left == .zero { return thread.join(within: .zero) }
         }
     }
 }

@@ -6,10 +6,8 @@ internal import ConntrackModel
 
 /// What the reader is told.
 struct ReaderPlan: Sendable {
-    var procfs: String
-    var sysfs: String
-    /// Where /sys tells about the module behind this /proc; nil when it is about another kernel's.
-    var sysfsOfTable: String?
+    /// The host that is looked at.
+    var paths: HostPaths
     /// How often the table is looked at.
     var sample: Duration
     /// Which events to listen to; empty = none.
@@ -25,9 +23,7 @@ struct ReaderPlan: Sendable {
     var budget: EventBudget.Limits
 
     init(_ settings: Settings, _ paths: HostPaths) {
-        procfs = paths.procfs
-        sysfs = paths.sysfs
-        sysfsOfTable = paths.sysfsOfTable
+        self.paths = paths
         sample = settings.sample
         groups = settings.source == .none || !paths.isLive ? [] : settings.events
         source = settings.source

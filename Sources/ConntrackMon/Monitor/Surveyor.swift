@@ -13,22 +13,22 @@ extension Survey {
         let result: Result<Survey, SystemError>
         do throws(SystemError) {
             // The module may have gone since the engine asked.
-            guard ConntrackModule.mayListen(sysfs: paths.sysfs) else {
+            guard ConntrackModule.mayListen(paths) else {
                 throw SystemError("dump", "the conntrack table", 2)
             }
-            result = .success(try ofTable(procfs: paths.procfs, establishedTimeout: establishedTimeout))
+            result = .success(try ofTable(paths, establishedTimeout: establishedTimeout))
         } catch {
             result = .failure(error)
         }
         return .survey(result, took: Moment.now().monotonic - began)
     }
 
-    /// One dump of this network namespace's table, read to its end. `procfs` tells whether the hash is resized meanwhile;
+    /// One dump of this network namespace's table, read to its end. `paths` tells whether the hash is resized meanwhile;
     /// `establishedTimeout`: nf_conntrack_tcp_timeout_established in seconds, nil = not known.
-    static func ofTable(procfs: String, establishedTimeout: UInt64?) throws(SystemError) -> Survey {
+    static func ofTable(_ paths: HostPaths, establishedTimeout: UInt64?) throws(SystemError) -> Survey {
         var counter = SurveyCounter(establishedTimeout: establishedTimeout, seed: .random())
         let began = Moment.now().monotonic
-        let dump = try TableDump.read(procfs: procfs) { counter.take($0) }
+        let dump = try TableDump.read(paths) { counter.take($0) }
         let now = Moment.now()
         return counter.survey(at: now, took: now.monotonic - began, isInterrupted: dump.isInterrupted)
     }

@@ -22,9 +22,9 @@ struct TableSampler: ~Copyable {
     private var last = cnf_table()
 
     init(_ plan: ReaderPlan) {
-        table = TableReader(procfs: plan.procfs, sysfs: plan.sysfsOfTable)
+        table = TableReader(plan.paths)
         // A saved tree changes without uevents, and this kernel's are not about it.
-        guard plan.procfs == "/proc", let socket = try? UeventSocket() else {
+        guard plan.paths.procfs == "/proc", let socket = try? UeventSocket() else {
             (descriptor, countsReloads) = (-1, false)
             return
         }

@@ -16,6 +16,12 @@ struct WakeUp: ~Copyable {
     private let timer: Int32
     private let signals: Int32
     private let bell: Int32
+    private var poller = Poller()
+
+    // Places in the poller.
+    private static let signalCame = 0
+    private static let timerRan = 1
+    private static let bellRang = 2
 
     /// The signals it takes; blocked in every thread that is started afterwards.
     private static let taken = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
@@ -45,6 +51,10 @@ struct WakeUp: ~Copyable {
         let period = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         var spec = itimerspec(it_interval: period, it_value: period)
         timerfd_settime(timer, 0, &spec, nil)
+
+        poller.watch(WakeUp.signalCame, signals)
+        poller.watch(WakeUp.timerRan, timer)
+        poller.watch(WakeUp.bellRang, self.bell)
     }
 
     deinit {
@@ -57,18 +67,18 @@ struct WakeUp: ~Copyable {
 
     /// Waits for the next of them, or for `deadline`; nil = as long as it takes. Several at once come one after the other,
     /// signals first.
-    func wait(until deadline: MonotonicTime?) -> Reason {
+    mutating func wait(until deadline: MonotonicTime?) -> Reason {
         let left = deadline.map { max(WakeUp.shortest, $0 - Moment.now().monotonic).inNanoseconds }
-        let ready = cnf_wait_any(signals, timer, bell, left.map { UInt64($0) } ?? .max)
-        if ready & 1 != 0 {
+        poller.wait(left.map { UInt64($0) })
+        if poller.isReady(WakeUp.signalCame) {
             var info = signalfd_siginfo()
             if read(signals, &info, MemoryLayout<signalfd_siginfo>.size) > 0 { return .signal(Int32(info.ssi_signo)) }
         }
-        if ready & 2 != 0 {
+        if poller.isReady(WakeUp.timerRan) {
             var expirations: UInt64 = 0
             if read(timer, &expirations, 8) == 8 { return .tick }
         }
-        guard ready & 4 != 0 else { return .timeout }
+        guard poller.isReady(WakeUp.bellRang) else { return .timeout }
         var count: UInt64 = 0
         _ = read(bell, &count, 8)
         return .bell

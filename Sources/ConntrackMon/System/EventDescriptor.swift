@@ -33,7 +33,7 @@ package struct EventDescriptor: ~Copyable, Sendable {
 
     /// Waits until it rings.
     package func wait() {
-        _ = cnf_wait_readable(descriptor, .max)
+        _ = Poller.wait(for: .reading, of: descriptor, nil)
     }
 
     /// Has it ring only at the next time.

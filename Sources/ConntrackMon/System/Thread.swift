@@ -18,7 +18,7 @@ package struct Thread: ~Copyable {
         }
     }
 
-    /// What the new thread gets.
+    /// What the new thread gets. A class for each kind of state: pthread_create takes one pointer to anything.
     private class Start {
         let name: String
         let end: End
@@ -29,17 +29,6 @@ package struct Thread: ~Copyable {
         }
 
         func run() {}
-    }
-
-    private final class Body: Start {
-        let body: () -> Void
-
-        init(name: String, end: End, body: @escaping () -> Void) {
-            self.body = body
-            super.init(name: name, end: end)
-        }
-
-        override func run() { body() }
     }
 
     private final class Owner<State: ~Copyable>: Start {
@@ -64,12 +53,6 @@ package struct Thread: ~Copyable {
     ) throws(SystemError) {
         let end = try End()
         try self.init(end, Owner(name: name, end: end, state: state, body: body))
-    }
-
-    /// Starts `body`. What it captures belongs to the new thread from here on, until `join` returns.
-    package init(name: String, _ body: @escaping () -> Void) throws(SystemError) {
-        let end = try End()
-        try self.init(end, Body(name: name, end: end, body: body))
     }
 
     private init(_ end: End, _ start: Start) throws(SystemError) {
@@ -108,7 +91,7 @@ package struct Thread: ~Copyable {
 
     /// Waits for its end, at most `patience`. False when it is stuck (a file system that hangs): it is left behind.
     package func join(within patience: Duration) -> Bool {
-        guard cnf_wait_readable(end.bell.descriptor, UInt64(max(0, patience.inNanoseconds))) == 1 else {
+        guard Poller.wait(for: .reading, of: end.bell.descriptor, UInt64(max(0, patience.inNanoseconds))) else {
             pthread_detach(handle)
             return false
         }

@@ -97,6 +97,13 @@ import Testing
         #expect(found.all.count == 9)
     }
 
+    @Test(arguments: ["nf_\\conntrack_ma?", "nf_conntrack_[[:lower:]]a[w-y]"])
+    func `globs may hold character classes and backslashes, as glob(3) has them`(_ glob: String) throws {
+        let found = try load([("etc/sysctl.d/a.conf", "net.netfilter.\(glob) = 7")])
+        #expect(found["nf_conntrack_max"]?.number == 7)
+        #expect(found.all.map(\.key) == ["nf_conntrack_max"])
+    }
+
     @Test func `a key without a value takes back what came before`() throws {
         let text = "\(Self.max) = 5\n-\(Self.max)\n"
         #expect(try load([("etc/sysctl.d/a.conf", text)])["nf_conntrack_max"] == nil)

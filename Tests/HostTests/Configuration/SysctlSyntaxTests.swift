@@ -84,6 +84,9 @@ import Testing
         ("net/netfilter/nf_conntrack_tcp_*_close", "net/netfilter/nf_conntrack_tcp_timeout_close", true),
         ("a?c", "abc", true), ("a?c", "ac", false), ("a[bx]c", "abc", true), ("a[!b]c", "abc", false),
         ("a[a-c]c", "abc", true), ("a[^a-c]c", "axc", true), ("a[]b]c", "a]c", true), ("a[b", "a[b", true),
+        ("a[[:digit:]]c", "a7c", true), ("a[[:digit:]]c", "axc", false), ("a[![:digit:]_]c", "axc", true),
+        ("a\\*c", "abc", false), ("a\\*c", "a*c", true), ("a\\b?", "abc", true), ("a[\\]]c", "a]c", true),
+        ("*/b", ".a/b", false), ("{a,b}*", "ab", false), ("a*", "a/b", false), ("a[!b]c", "a/c", false),
         ("a[b", "ab", false), ("abc", "abc", true), ("abc", "abcd", false), ("a*", "a", true), ("", "", true),
     ])
     func `globs match within one part of a path`(_ pattern: String, _ path: String, _ matches: Bool) {

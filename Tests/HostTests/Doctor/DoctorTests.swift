@@ -50,7 +50,7 @@ import UnitKit
     @Test func `an empty folder is a host of which nothing is known`() throws {
         let directory = try TemporaryDirectory()
         let report = Doctor.examine(
-            root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+            HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path))
         #expect(report.settings == [])
         #expect(report.limit == nil)
         #expect(report.exitCode == 0)
@@ -69,13 +69,13 @@ import UnitKit
             try directory.write(garbage, to: file)
         }
         let report = Doctor.examine(
-            root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+            HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path))
         #expect(report.limit == nil)
         #expect(report.findings.contains { $0.id == "unreadable_configuration" })
     }
 
     @Test func `this host is examined`() {
-        let report = Doctor.examine(root: "/", procfs: "/proc", sysfs: "/sys")
+        let report = Doctor.examine(HostPaths())
         #expect(!report.why.isEmpty)
         #expect(!report.text().isEmpty)
     }

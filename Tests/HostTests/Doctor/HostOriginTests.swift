@@ -23,7 +23,7 @@ import Testing
         try directory.write("MemTotal:        2027280 kB\n", to: "proc/meminfo")
         try directory.write("6.1.0-56-cloud-amd64\n", to: "proc/sys/kernel/osrelease")
         return .ofHost(
-            root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+            HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path))
     }
 
     @Test func `the kernel's default is recognised by what the host says of itself`() throws {

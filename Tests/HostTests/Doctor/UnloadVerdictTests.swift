@@ -19,7 +19,7 @@ import Testing
         try directory.write("IPTABLES_MODULES_UNLOAD=\"yes\"\n", to: "etc/sysconfig/iptables-config")
         for (name, text) in files { try directory.write(text, to: name) }
         var facts = DoctorFacts(
-            root: directory.path, procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+            HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path))
         facts.modules = LoadedModules(modules: modules, conntrack: builtIn ? .builtIn : .loaded)
         return UnloadVerdict(facts)
     }

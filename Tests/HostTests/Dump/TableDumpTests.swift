@@ -45,7 +45,7 @@ import Testing
     private func read(
         _ datagrams: [[UInt8]], _ body: (borrowing Span<cnf_entry>) -> Void = { _ in }
     ) throws -> TableDump.Outcome {
-        try dump(datagrams).read(watching: HashWatch(procfs: "/nowhere"), body)
+        try dump(datagrams).read(watching: HashWatch(HostPaths(procfs: "/nowhere")), body)
     }
 
     @Test func `batches come in order until the end`() throws {
@@ -78,7 +78,7 @@ import Testing
         let file = "sys/net/netfilter/nf_conntrack_buckets"
         func interrupted(_ sizes: [String]) throws -> Bool {
             try directory.write("65536\n", to: file)
-            var hash = HashWatch(procfs: directory.path)
+            var hash = HashWatch(HostPaths(procfs: directory.path))
             for size in sizes {
                 try directory.write(size + "\n", to: file)
                 hash.look()
@@ -100,7 +100,7 @@ import Testing
         // Grown in the first batch, and small again before the end.
         let datagrams = [entry(mark: 1), entry(mark: 2), entry(mark: 3), done]
         var sizes = ["131072\n", "65536\n", "65536\n"]
-        let outcome = try dump(datagrams).read(watching: HashWatch(procfs: directory.path), period: 1) { _ in
+        let outcome = try dump(datagrams).read(watching: HashWatch(HostPaths(procfs: directory.path)), period: 1) { _ in
             #expect(throws: Never.self) { try directory.write(sizes.removeFirst(), to: file) }
         }
 

@@ -26,10 +26,10 @@ import Testing
     ) throws {
         let directory = try TemporaryDirectory()
         for file in files { try directory.write("0\n", to: file) }
-        let sysfs = directory.path(of: "sys")
+        let paths = HostPaths(sysfs: directory.path(of: "sys"))
 
-        #expect(ConntrackModule.look(sysfs: sysfs) == module)
-        #expect(ConntrackModule.mayListen(sysfs: sysfs) == mayListen)
+        #expect(ConntrackModule.look(paths) == module)
+        #expect(ConntrackModule.mayListen(paths) == mayListen)
     }
 }
 
@@ -46,7 +46,7 @@ extension ModuleTests {
             try directory.write(text + "\n", to: "sys/module/" + name)
         }
 
-        #expect(ConntrackModule.mayListen(sysfs: directory.path(of: "sys")) == mayListen)
+        #expect(ConntrackModule.mayListen(HostPaths(sysfs: directory.path(of: "sys"))) == mayListen)
     }
 }
 
@@ -117,7 +117,7 @@ extension ModuleTests {
         ] {
             try directory.write(text, to: folder + name)
         }
-        let parameters = readParameters(procfs: directory.path(of: "proc"))
+        let parameters = readParameters(HostPaths(procfs: directory.path(of: "proc")))
 
         #expect(
             parameters.map { "\($0.name) \($0.value)" } == [
@@ -126,6 +126,6 @@ extension ModuleTests {
     }
 
     @Test func `without the folder there are none`() throws {
-        #expect(readParameters(procfs: try TemporaryDirectory().path).isEmpty)
+        #expect(readParameters(HostPaths(procfs: try TemporaryDirectory().path)).isEmpty)
     }
 }

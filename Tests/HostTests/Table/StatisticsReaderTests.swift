@@ -17,7 +17,7 @@ import UnitKit
         directory = try TemporaryDirectory()
     }
 
-    private var reader: StatisticsReader { StatisticsReader(procfs: directory.path, module: .loaded) }
+    private var reader: StatisticsReader { StatisticsReader(HostPaths(procfs: directory.path), module: .loaded) }
 
     @Test func `a file made anew means that the counters began anew`() throws {
         var reader = reader

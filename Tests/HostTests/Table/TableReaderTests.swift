@@ -117,7 +117,7 @@ extension KeptValue {
         try directory.write("262144\n", to: folder + "nf_conntrack_max")
     }
 
-    private var reader: TableReader { TableReader(procfs: directory.path(of: "proc")) }
+    private var reader: TableReader { TableReader(HostPaths(procfs: directory.path(of: "proc")), followsModule: false) }
 
     @Test func `count and limit come as one record, stamped`() throws {
         var reader = reader
@@ -144,7 +144,7 @@ extension KeptValue {
 
     @Test func `sysctls that go while the module stays prove no unload`() throws {
         try directory.write("0\n", to: "sys/module/nf_conntrack/refcnt")
-        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        var reader = TableReader(HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys")))
         #expect(reader.read().alive == 1)
         for name in ["nf_conntrack_count", "nf_conntrack_max"] { unlink(directory.path(of: folder + name)) }
         let record = reader.read()
@@ -157,7 +157,7 @@ extension KeptValue {
     @Test func `a refcnt made anew proves the unload once`() throws {
         let name = "sys/module/nf_conntrack/refcnt"
         let refcnt = try directory.write("0\n", to: name)
-        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        var reader = TableReader(HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys")))
         _ = reader.read()
         unlink(refcnt)
         try directory.write("0\n", to: name)
@@ -168,7 +168,7 @@ extension KeptValue {
 
     @Test func `what is built in is never unloaded`() throws {
         try directory.write("65536\n", to: "sys/module/nf_conntrack/parameters/hashsize")
-        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        var reader = TableReader(HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys")))
         _ = reader.read()
         unlink(directory.path(of: folder + "nf_conntrack_max"))
         let record = reader.read()
@@ -179,7 +179,7 @@ extension KeptValue {
 
     @Test func `where sys shows no modules the sysctl is the proof`() throws {
         try directory.write("", to: "sys/other")
-        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        var reader = TableReader(HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys")))
         _ = reader.read()
         unlink(directory.path(of: folder + "nf_conntrack_max"))
         let record = reader.read()

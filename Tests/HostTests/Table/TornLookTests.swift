@@ -33,7 +33,7 @@ import Testing
     }
 
     private func reader() -> TableReader {
-        TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"))
+        TableReader(HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys")))
     }
 
     /// One look, as the judge gets it.
@@ -123,7 +123,7 @@ import Testing
     @Test func `where sys has no modules, a count made anew has the limit read again`() throws {
         take(Self.refcnt)
         rmdir(directory.path(of: "sys/module/nf_conntrack"))
-        var reader = TableReader(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "nowhere"))
+        var reader = TableReader(HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "nowhere")))
         _ = look(&reader)
         try put("0", Self.count)
 

@@ -6,6 +6,7 @@ import Testing
 import UnitKit
 
 @testable import ConntrackEngine
+@testable import ConntrackHost
 @testable import ConntrackModel
 @testable import ConntrackMon
 @testable import ConntrackPublish
@@ -194,12 +195,12 @@ import UnitKit
         try directory.write("4c1f5a7e\n", to: "proc/sys/kernel/random/boot_id")
         try directory.write("0\n", to: "sys/module/nf_conntrack/refcnt")
         let (procfs, sysfs) = (directory.path(of: "proc"), directory.path(of: "sys"))
-        let boot = BootIdentity.now(procfs: procfs, sysfs: sysfs)
+        let boot = BootIdentity.now(HostPaths(procfs: procfs, sysfs: sysfs))
         var status = stat()
 
         #expect(boot.bootId == "4c1f5a7e")
         #expect(stat(sysfs + "/module/nf_conntrack", &status) == 0)
         #expect(boot.moduleInode == UInt64(status.st_ino))
-        #expect(BootIdentity.now(procfs: sysfs, sysfs: procfs) == BootIdentity())
+        #expect(BootIdentity.now(HostPaths(procfs: sysfs, sysfs: procfs)) == BootIdentity())
     }
 }

@@ -94,9 +94,9 @@ import Testing
         let path = path
         try replaceFile(at: path, with: texts[0])
         let stop = try EventDescriptor()
-        let descriptor = stop.descriptor
-        let writer = try Thread(name: "writer") {
-            var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let bell = try EventDescriptor(duplicating: stop.descriptor)
+        let writer = try Thread(name: "writer", owning: bell) { bell in
+            var poller = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
             var turn = 0
             while poll(&poller, 1, 0) == 0 {
                 turn += 1

@@ -46,7 +46,7 @@ import UnitKit
         let senders = try Senders(2) { sender in
             for number in 0..<each { mailbox.put((sender, number)) }
         }
-        let closer = try Thread(name: "closer") {
+        let closer = try Thread(name: "closer", owning: senders) { senders in
             senders.wait()
             mailbox.close()
         }
@@ -81,7 +81,7 @@ import UnitKit
             plan: LineWriter.Plan(
                 identity: Reports.identity, format: .lines, alertFormat: .text, journal: false, output: errors,
                 errors: errors))
-        let thread = try Thread(name: "lines") { lines.run() }
+        let thread = try lines.start()
         let senders = try Senders(2) { sender in
             for number in 0..<5000 {
                 lines.announcements.put(said(number))
@@ -112,7 +112,7 @@ import UnitKit
             if path == "/x.prom" { close(open(fifo, O_WRONLY | O_CLOEXEC)) }
             written.withLock { $0.append(path + text) }
         }
-        let thread = try Thread(name: "files") { files.run() }
+        let thread = try files.start()
         files.write(.textfile) { "1" }
         let hangs = eventually { files.heartbeat.stuck(now: later) != nil }
         #expect(hangs)
@@ -146,7 +146,7 @@ import UnitKit
         let files = try FileWriter(paths: [.textfile: "/x.prom"]) { path, _ throws(ConntrackModel.SystemError) in
             if isBroken.value { throw ConntrackModel.SystemError("write", path, ENOSPC) }
         }
-        let thread = try Thread(name: "files") { files.run() }
+        let thread = try files.start()
         files.write(.textfile) { "1" }
         #expect(eventually { files.degraded.map(\.reason) == ["cannot write /x.prom: No space left on device"] })
         isBroken.value = false
@@ -167,7 +167,7 @@ import UnitKit
         let path = try program(
             "cat > got.$$; cat got.$$ >> got; echo > started; while [ ! -e go ]; do sleep 0.01; done")
         let hook = try HookWriter(program: path, identity: Reports.identity) { _ in }
-        let thread = try Thread(name: "hook") { hook.run() }
+        let thread = try hook.start()
         hook.tell([said(0)])
         let started = eventually { (try? directory.read("started")) != nil }
         try #require(started)
@@ -196,7 +196,7 @@ import UnitKit
         hook.tell([said(0, "monitor", .log), itself])
         #expect(hook.mailbox.isEmpty)
         hook.tell([said(2)])
-        let thread = try Thread(name: "hook") { hook.run() }
+        let thread = try hook.start()
         #expect(eventually { !hook.degraded.isEmpty })
         hook.tell([itself])
         #expect(eventually { hook.lost == 2 })
@@ -208,7 +208,7 @@ import UnitKit
 
     @Test func `an announcement for which the hook cannot be run is counted`() throws {
         let hook = try HookWriter(program: "/nonexistent/hook", identity: Reports.identity) { _ in }
-        let thread = try Thread(name: "hook") { hook.run() }
+        let thread = try hook.start()
         hook.tell([said(0), said(1)])
         #expect(eventually { hook.lost == 2 })
         hook.mailbox.close()
@@ -276,7 +276,7 @@ private final class Senders: Sendable {
     init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws {
         left = Atomic(count)
         for number in 0..<count {
-            let thread = try Thread(name: "sender") { [self] in
+            let thread = try Thread(name: "sender", owning: number) { [self] number in
                 body(number)
                 left.subtract(1, ordering: .releasing)
             }

@@ -70,7 +70,7 @@ struct Collector: ~Copyable {
 
     /// Counts a new entry.
     @inline(__always)
-    mutating func countNew(_ event: cnf_event) {
+    mutating func countNew(_ event: EventInPlace) {
         newByProtocol[Int(event.protocol)] += 1
         talkers.count(event)
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CRecord
 internal import ConntrackModel
 
 /// Counts new entries by source and by destination, port and protocol: of the last minute and since the start.
@@ -47,8 +46,8 @@ struct TalkerCounter: ~Copyable {
 
     /// Counts a new entry.
     @inline(__always)
-    mutating func count(_ event: cnf_event) {
-        if event.time_ns >= endOfStep { advance(to: event.time_ns) }
+    mutating func count(_ event: EventInPlace) {
+        if event.timeNanoseconds >= endOfStep { advance(to: event.timeNanoseconds) }
         minute[index].sources.count(HeavyHitters.Key(sourceOf: event))
         minute[index].destinations.count(HeavyHitters.Key(destinationOf: event))
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CRecord
 internal import ConntrackModel
 
 // What talkers are told apart by: an address, and in the tag, from below, the family, a bit that marks destinations, the
@@ -11,8 +10,8 @@ private let destinationBit: UInt32 = 0x80
 extension HeavyHitters.Key {
     /// An IPv4 source counts by its address, an IPv6 one by its /64: whoever has one IPv6 address has as many as he likes.
     @inline(__always)
-    init(sourceOf event: cnf_event) {
-        self.init(source: event.addresses.source.high, family: event.family)
+    init(sourceOf event: EventInPlace) {
+        self.init(source: event.sourceHigh, family: event.family)
     }
 
     /// A source by the first eight bytes of its address: of an IPv4 address the others are zero, and of an IPv6 address
@@ -24,11 +23,11 @@ extension HeavyHitters.Key {
 
     /// A destination counts by address, protocol and port.
     @inline(__always)
-    init(destinationOf event: cnf_event) {
-        let port = IPProtocol(rawValue: event.protocol).hasPorts ? UInt32(event.destination_port) : 0
+    init(destinationOf event: EventInPlace) {
+        let port = IPProtocol(rawValue: event.protocol).hasPorts ? UInt32(event.destinationPort) : 0
         let number = UInt32(event.protocol)
         self.init(
-            event.addresses.destination, tag: port << 16 | number << 8 | destinationBit | UInt32(event.family))
+            event.destination, tag: port << 16 | number << 8 | destinationBit | UInt32(event.family))
     }
 
     /// Who is counted, in the model's words.

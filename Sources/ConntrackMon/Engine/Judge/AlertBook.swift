@@ -16,6 +16,8 @@ struct AlertBook: Sendable {
         /// Its text tells more than when it was last said.
         var hasNews = false
 
+        var isIdle: Bool { warning.isIdle && critical.isIdle && announced == nil }
+
         var level: Level? {
             critical.isFiring ? .critical : warning.isFiring ? .warning : nil
         }
@@ -40,6 +42,11 @@ struct AlertBook: Sendable {
 
         /// At once, both ways.
         static let none = Holds(warning: .zero, critical: .zero, clear: .zero)
+    }
+
+    /// Whether the alert without subjects is pending, fires, or was not said to have ended yet.
+    func isUnderWay(_ name: AlertName) -> Bool {
+        entries[Key(name: name, subject: nil)].map { !$0.isIdle } ?? false
     }
 
     /// Moves one alert on. `verdict` nil = nothing is known.

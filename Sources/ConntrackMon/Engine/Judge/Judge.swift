@@ -97,7 +97,8 @@ public struct Judge: Sendable {
             settingsWatch.reset(at: look.moment.monotonic)
             trackingWatch.restart()
         }
-        var notices = [absenceWatch.observe(look, change)].compactMap { $0 }
+        var notices: [Notice] = []
+        if let absence = absenceWatch.observe(look, change) { notices.append(absence) }
         if isWhole {
             let count = ReloadCount(total: moduleWatch.reloads, isExact: countsReloads)
             notices += limitWatch.observe(look, change, reloads: count)
@@ -123,6 +124,11 @@ public struct Judge: Sendable {
     }
 
     private mutating func judgeLimit(at now: Moment) -> [Announcement] {
+        // Ten times a second nothing is the case: that costs no words.
+        guard
+            moduleWatch.absentSince != nil || limitWatch.fall != nil || book.isUnderWay(.moduleUnloaded)
+                || book.isUnderWay(.limitDropped)
+        else { return [] }
         let unload = AlertBook.Holds(warning: settings.unloadHold, critical: settings.unloadHold, clear: .zero)
         let unloaded = book.step(
             .moduleUnloaded, moduleWatch.unloadedVerdict(now: now.monotonic), holds: unload, now: now)

@@ -25,6 +25,10 @@ struct Latch: Sendable {
 
     private var phase = Phase.idle
 
+    var isIdle: Bool {
+        if case .idle = phase { true } else { false }
+    }
+
     var isFiring: Bool {
         switch phase {
         case .idle, .pending: false

@@ -131,7 +131,7 @@ public struct SysctlConfiguration: Sendable {
     private static func concernsUs(_ assignment: SysctlAssignment) -> Bool {
         let key = assignment.key
         guard assignment.isGlob else { return name(of: key) != nil || oldPaths.contains(where: key.hasPrefix) }
-        let literal = key.prefix { !"*?[".contains($0) }
+        let literal = key.prefix { !"*?[\\".contains($0) }
         return [folder + "nf_conntrack_", "net/nf_conntrack_max"].contains {
             literal.hasPrefix($0) || $0.hasPrefix(literal)
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import ConntrackModel
+internal import Glibc
 
 /// One assignment of a sysctl.d(5) file.
 struct SysctlAssignment: Equatable {
@@ -113,60 +114,8 @@ enum SysctlSyntax {
     }
 }
 
-/// glob(3) on paths: `*` and `?` do not pass a slash. Time grows with pattern times path, whatever the pattern.
+/// Whether glob(3) with `pattern` finds `path`: wildcards pass no slash and take no leading dot, a backslash quotes. Braces
+/// stand for themselves.
 func globMatches(_ pattern: String, _ path: String) -> Bool {
-    let patterns = pattern.split(separator: "/", omittingEmptySubsequences: false)
-    let names = path.split(separator: "/", omittingEmptySubsequences: false)
-    return patterns.count == names.count
-        && zip(patterns, names).allSatisfy { segmentMatches(Array($0.utf8), Array($1.utf8)) }
-}
-
-/// One name: remembers the last star only, and lets it take one byte more after a mismatch.
-private func segmentMatches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
-    var (at, next) = (0, 0)
-    var star: (pattern: Int, name: Int)?
-    while next < name.count {
-        if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
-            star = (at, next)
-            at += 1
-        } else if at < pattern.count, let after = matchOne(pattern, at, name[next]) {
-            at = after
-            next += 1
-        } else if let last = star {
-            star = (last.pattern, last.name + 1)
-            (at, next) = (last.pattern + 1, last.name + 1)
-        } else {
-            return false
-        }
-    }
-    return pattern[at...].allSatisfy { $0 == UInt8(ascii: "*") }
-}
-
-/// Where the pattern goes on after its element at `at` took `byte`; nil when that does not.
-private func matchOne(_ pattern: [UInt8], _ at: Int, _ byte: UInt8) -> Int? {
-    switch pattern[at] {
-    case UInt8(ascii: "?"): return at + 1
-    case UInt8(ascii: "["):
-        var index = at + 1
-        let isNegated =
-            index < pattern.count && (pattern[index] == UInt8(ascii: "!") || pattern[index] == UInt8(ascii: "^"))
-        if isNegated { index += 1 }
-        let start = index
-        var isIn = false
-        while index < pattern.count, pattern[index] != UInt8(ascii: "]") || index == start {
-            if index + 2 < pattern.count, pattern[index + 1] == UInt8(ascii: "-"),
-                pattern[index + 2] != UInt8(ascii: "]")
-            {
-                if pattern[index] <= byte && byte <= pattern[index + 2] { isIn = true }
-                index += 3
-            } else {
-                if pattern[index] == byte { isIn = true }
-                index += 1
-            }
-        }
-        // Without its end a bracket stands for itself.
-        guard index < pattern.count else { return byte == UInt8(ascii: "[") ? at + 1 : nil }
-        return isIn != isNegated ? index + 1 : nil
-    default: return pattern[at] == byte ? at + 1 : nil
-    }
+    fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0
 }

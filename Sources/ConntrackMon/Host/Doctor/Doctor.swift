@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-public import ConntrackModel
+package import ConntrackModel
 
 /// Reads a host, or a saved one, and says what a firewall restart or a reboot would do to its limit. Changes nothing.
-public enum Doctor {
-    /// - Parameters:
-    ///   - root: Prefix for /etc, /run, /usr/lib; "/" for this host.
-    ///   - procfs: Where /proc is, or a saved copy.
-    ///   - sysfs: Where /sys is, or a saved copy.
-    public static func examine(root: String, procfs: String, sysfs: String) -> DoctorReport {
-        judge(DoctorFacts(root: root, procfs: procfs, sysfs: sysfs))
+package enum Doctor {
+    /// The report about what lies at `paths`.
+    package static func examine(_ paths: HostPaths) -> DoctorReport {
+        judge(DoctorFacts(paths))
     }
 
     /// Pure.

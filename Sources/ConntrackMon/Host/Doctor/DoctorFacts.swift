@@ -37,17 +37,14 @@ struct DoctorFacts: Sendable {
     }
 
     /// Reads all of it and changes nothing.
-    /// - Parameters:
-    ///   - root: Prefix for /etc, /run, /usr/lib and so on.
-    ///   - procfs: Where /proc is, or a saved copy.
-    ///   - sysfs: Where /sys is, or a saved copy.
-    init(root: String, procfs: String, sysfs: String) {
-        let (tree, proc) = (FileTree(root: root), FileTree(root: procfs))
-        live = DoctorFacts.settings(procfs: procfs, tree: tree)
-        entries = readNumber(procfs + "/sys/net/netfilter/nf_conntrack_count")
-        modules = LoadedModules(procfs: proc, sysfs: FileTree(root: sysfs), isTracking: live["nf_conntrack_max"] != nil)
+    init(_ paths: HostPaths) {
+        let (tree, proc) = (FileTree(root: paths.root), FileTree(root: paths.procfs))
+        live = DoctorFacts.settings(paths, tree: tree)
+        entries = readNumber(paths.sysctl("nf_conntrack_count"))
+        modules = LoadedModules(
+            procfs: proc, sysfs: FileTree(root: paths.sysfs), isTracking: live["nf_conntrack_max"] != nil)
         if live["nf_conntrack_buckets"] == nil {
-            live["nf_conntrack_buckets"] = readNumber(sysfs + "/module/nf_conntrack/parameters/hashsize")
+            live["nf_conntrack_buckets"] = readNumber(paths.module("nf_conntrack") + "/parameters/hashsize")
         }
         release = DoctorFacts.release(proc, tree)
         memory = proc.text("/meminfo").flatMap(DoctorFacts.memory)
@@ -62,10 +59,10 @@ struct DoctorFacts: Sendable {
     }
 
     /// From /proc/sys, or from the `sysctl -a` that a sosreport keeps instead of it.
-    private static func settings(procfs: String, tree: FileTree) -> [String: UInt64] {
-        var live = Dictionary(readParameters(procfs: procfs).map { ($0.name, $0.value) }) { first, _ in first }
+    private static func settings(_ paths: HostPaths, tree: FileTree) -> [String: UInt64] {
+        var live = Dictionary(readParameters(paths).map { ($0.name, $0.value) }) { first, _ in first }
         if live["nf_conntrack_max"] == nil {
-            live["nf_conntrack_max"] = readNumber(procfs + "/sys/net/nf_conntrack_max")
+            live["nf_conntrack_max"] = readNumber(paths.procfs + "/sys/net/nf_conntrack_max")
         }
         guard live.isEmpty, !tree.root.isEmpty, let text = tree.text("/sos_commands/kernel/sysctl_-a") else {
             return live

@@ -13,7 +13,7 @@ extension DoctorFacts {
 
 extension LimitOrigin {
     /// Looks at a host, or a saved one. Takes milliseconds: it asks the processes, and reads all configuration.
-    package static func ofHost(root: String, procfs: String, sysfs: String) -> LimitOrigin {
-        DoctorFacts(root: root, procfs: procfs, sysfs: sysfs).limitOrigin
+    package static func ofHost(_ paths: HostPaths) -> LimitOrigin {
+        DoctorFacts(paths).limitOrigin
     }
 }

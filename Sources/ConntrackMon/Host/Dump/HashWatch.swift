@@ -12,8 +12,8 @@ struct HashWatch: ~Copyable {
     private(set) var isResized = false
 
     /// Begins now, before the dump is asked for.
-    init(procfs: String) {
-        buckets = KeptValue(procfs + "/sys/net/netfilter/nf_conntrack_buckets")
+    init(_ paths: HostPaths) {
+        buckets = KeptValue(paths.sysctl("nf_conntrack_buckets"))
         before = buckets.read().value
     }
 

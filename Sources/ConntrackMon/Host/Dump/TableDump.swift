@@ -19,12 +19,12 @@ package struct TableDump: ~Copyable {
         package var isInterrupted: Bool
     }
 
-    /// Dumps the table and lends each batch of its entries to `body`. `procfs` tells whether the hash is resized meanwhile.
+    /// Dumps the table and lends each batch of its entries to `body`. `paths` tells whether the hash is resized meanwhile.
     package static func read(
-        procfs: String, _ body: (borrowing Span<cnf_entry>) -> Void
+        _ paths: HostPaths, _ body: (borrowing Span<cnf_entry>) -> Void
     ) throws(SystemError) -> Outcome {
         // Before the dump is asked for.
-        let hash = HashWatch(procfs: procfs)
+        let hash = HashWatch(paths)
         return try TableDump().read(watching: hash, body)
     }
 

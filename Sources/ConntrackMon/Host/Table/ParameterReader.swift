@@ -7,9 +7,8 @@ internal import Glibc
 ///
 /// Not nf_conntrack_count, which is no setting, and not nf_conntrack_frag6_*, which belong to nf_defrag_ipv6 and stay
 /// when nf_conntrack goes. What cannot be read or is no number is left out.
-func readParameters(procfs: String) -> [(name: String, value: UInt64)] {
-    let folder = procfs + "/sys/net/netfilter"
-    guard let directory = opendir(folder) else { return [] }
+func readParameters(_ paths: HostPaths) -> [(name: String, value: UInt64)] {
+    guard let directory = opendir(paths.sysctls) else { return [] }
     defer { closedir(directory) }
     var parameters: [(name: String, value: UInt64)] = []
     while let entry = readdir(directory) {
@@ -17,7 +16,7 @@ func readParameters(procfs: String) -> [(name: String, value: UInt64)] {
             pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
         }
         guard name.hasPrefix("nf_conntrack_"), name != "nf_conntrack_count", !name.hasPrefix("nf_conntrack_frag6_"),
-            let value = readNumber(folder + "/" + name)
+            let value = readNumber(paths.sysctl(name))
         else { continue }
         parameters.append((name, value))
     }

@@ -13,8 +13,8 @@ struct StatisticsReader: ~Copyable {
     private var file: KernelFile?
     private var everRead = false
 
-    init(procfs: String, module: ConntrackModule) {
-        path = procfs + "/net/stat/nf_conntrack"
+    init(_ paths: HostPaths, module: ConntrackModule) {
+        path = paths.statistics
         mayAsk = module == .builtIn
     }
 

@@ -81,12 +81,13 @@ package struct TableReader: ~Copyable {
     /// The module was loaded just now: what its sysctls do not show yet is not missing.
     private var isComing = false
 
-    /// `sysfs` nil: what /sys says is not about this /proc.
-    package init(procfs: String, sysfs: String? = nil) {
-        entries = KeptValue(procfs + "/sys/net/netfilter/nf_conntrack_count")
-        limit = KeptValue(procfs + "/sys/net/netfilter/nf_conntrack_max")
-        isBuiltIn = sysfs.map { ConntrackModule.look(sysfs: $0) == .builtIn } ?? false
-        if let sysfs, !isBuiltIn { refcnt = KeptValue(sysfs + "/module/nf_conntrack/refcnt") }
+    /// `followsModule`: false for a single look, where only the sysctls say whether there is a table.
+    package init(_ paths: HostPaths, followsModule: Bool = true) {
+        entries = KeptValue(paths.sysctl("nf_conntrack_count"))
+        limit = KeptValue(paths.sysctl("nf_conntrack_max"))
+        let hasModule = followsModule && paths.sysfsOfTable != nil
+        isBuiltIn = hasModule && ConntrackModule.look(paths) == .builtIn
+        if hasModule && !isBuiltIn { refcnt = KeptValue(paths.module("nf_conntrack") + "/refcnt") }
     }
 
     /// One look at the table.

@@ -7,6 +7,9 @@ internal import ConntrackPublish
 
 /// What a command that looks once says, from its options.
 package struct Answer: Equatable, Sendable {
+    /// What --version says.
+    package static var version: String { conntrackMonVersion }
+
     /// For stdout, without the newline at its end.
     package var text: String
     /// What the command ends with.
@@ -67,7 +70,8 @@ extension Answer {
             }
         }
         if let mismatch = NetworkNamespace.mismatch(procfs: paths.procfs) { throw OptionError(mismatch) }
-        let report = Doctor.examine(root: paths.root, procfs: paths.procfs, sysfs: paths.sysfs)
+        let report = Doctor.examine(
+            HostPaths(procfs: paths.procfs, sysfs: paths.sysfs, root: paths.root))
         return Answer(text: values.settings.json ? report.json() : report.text(), exitCode: report.exitCode)
     }
 }

@@ -24,7 +24,7 @@ public struct OneShot {
         let paths = HostPaths(settings)
         var host = Host(paths)
         let slow = SlowHost(paths, isInitialNamespace: identity.netns == "root")
-        var table = TableReader(procfs: paths.procfs)
+        var table = TableReader(paths, followsModule: false)
         var judge = Judge(settings: settings.rules, identity: identity)
         if case .configuration(let found)? = slow.read(.configuration) { configured = found.limit }
         judge.configure(limit: configured, parameters: [:])

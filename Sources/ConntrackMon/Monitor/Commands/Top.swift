@@ -13,11 +13,12 @@ public enum Top {
     public static func report(
         _ settings: Settings, host: String, grouping: TopGrouping, limit: Int, mayLoad: Bool
     ) throws(TopFailure) -> TopReport {
-        guard KernelFile.isProcfs(settings.procfs) else {
+        let paths = HostPaths(settings)
+        guard paths.isLive else {
             throw TopFailure(
                 "--procfs \(settings.procfs) is a saved copy: only the running kernel's table can be dumped")
         }
-        guard mayLoad || ConntrackModule.mayListen(sysfs: settings.sysfs) else {
+        guard mayLoad || ConntrackModule.mayListen(paths) else {
             throw TopFailure(
                 "nf_conntrack_netlink is not loaded, and a dump would load it: modprobe nf_conntrack_netlink,"
                     + " or --load-modules")
@@ -28,14 +29,14 @@ public enum Top {
         var table = TopTable(grouping, random: &random)
         let dump: TableDump.Outcome
         do throws(SystemError) {
-            dump = try TableDump.read(procfs: settings.procfs) { table.add($0) }
+            dump = try TableDump.read(paths) { table.add($0) }
         } catch {
             throw TopFailure(error)
         }
         let end = Moment.now()
         return TopReport(
             grouping: grouping, moment: end, identity: identity, entries: table.entries, truncated: dump.truncated,
-            limit: readNumber(settings.procfs + "/sys/net/netfilter/nf_conntrack_max"),
+            limit: readNumber(paths.sysctl("nf_conntrack_max")),
             seconds: (end.monotonic - start).inSeconds, isInterrupted: dump.isInterrupted,
             groups: table.groups, rows: table.largest(limit))
     }

@@ -46,10 +46,10 @@ struct BootIdentity: Equatable, Sendable {
     var bootId: String?
     var moduleInode: UInt64?
 
-    static func now(procfs: String, sysfs: String) -> BootIdentity {
+    static func now(_ paths: HostPaths) -> BootIdentity {
         var status = stat()
-        let found = stat(sysfs + "/module/nf_conntrack", &status) == 0
-        let text = try? KernelFile.text(of: procfs + "/sys/kernel/random/boot_id")
+        let found = stat(paths.module("nf_conntrack"), &status) == 0
+        let text = try? KernelFile.text(of: paths.bootId)
         return BootIdentity(
             bootId: text?.split(whereSeparator: \.isWhitespace).first.map(String.init),
             moduleInode: found ? UInt64(status.st_ino) : nil)

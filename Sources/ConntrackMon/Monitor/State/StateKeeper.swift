@@ -16,19 +16,17 @@ struct StateKeeper {
     }
 
     let path: String
-    let procfs: String
-    let sysfs: String
+    let paths: HostPaths
 
     /// nil without --state.
-    init?(_ settings: Settings) {
+    init?(_ settings: Settings, _ paths: HostPaths) {
         guard let path = settings.state else { return nil }
         self.path = path
-        procfs = settings.procfs
-        sysfs = settings.sysfs
+        self.paths = paths
     }
 
     func load(now: WallTime) -> Found {
-        let boot = BootIdentity.now(procfs: procfs, sysfs: sysfs)
+        let boot = BootIdentity.now(paths)
         do throws(SystemError) {
             switch try StateFile.load(path) {
             case .none:
@@ -51,7 +49,7 @@ struct StateKeeper {
 
     /// What is to be kept, as the file has it.
     func document(_ kept: Kept) -> StateDocument {
-        let boot = BootIdentity.now(procfs: procfs, sysfs: sysfs)
+        let boot = BootIdentity.now(paths)
         return StateDocument(
             timestamp: kept.moment.wall.seconds, bootId: boot.bootId, moduleInode: boot.moduleInode,
             netnsInode: NetworkNamespace.current(), accepted: kept.limit.accepted,

@@ -140,7 +140,7 @@ extension MetricFamily {
             "Share of the time in which events are listened to, 1 = all the time; below it event counters grow too slowly."
                 + " Absent without events."
         ) { .one($0.sample.duty?.ratio) },
-        MetricFamily("conntrack_mon_ring_capacity", "Records the ring between reader and aggregator holds.") {
+        MetricFamily("conntrack_mon_ring_capacity", "Records the ring between reader and engine holds.") {
             .one(UInt64($0.sample.ringCapacity))
         },
         MetricFamily("conntrack_mon_ring_peak", "Most records that ever waited in the ring.") {

@@ -70,8 +70,12 @@ final class FileWriter: Sendable {
     /// Contents that were never written and have no newer one. None can be: there is room for one of each.
     var lost: UInt64 { mailbox.lost }
 
-    /// The thread: it ends when the mailbox is closed and all that waited is written.
-    func run() {
+    /// Starts the thread: it ends when the mailbox is closed and all that waited is written.
+    func start() throws(SystemError) -> Thread {
+        try Thread(name: "files", owning: self) { $0.run() }
+    }
+
+    private func run() {
         while !mailbox.isFinished {
             mailbox.wait()
             mailbox.silence()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import ConntrackModel
-internal import Glibc
+internal import ConntrackSystem
 
 /// The program of --on-alert: run for every alert change and notice, no shell, JSON on its standard input, one at a time,
 /// ten seconds each. Nothing here but `start` can wait.
@@ -19,6 +19,7 @@ struct Hook: ~Copyable {
     private let reap: HookProcess.Reap
     private var run: HookProcess?
     private var since = MonotonicTime(nanoseconds: 0)
+    private var poller = Poller()
 
     private(set) var phase = Phase.idle
     /// How the last run failed; nil when it went well.
@@ -63,18 +64,14 @@ struct Hook: ~Copyable {
     /// Waits until it has something to do or `bell` rings. The end of a process wakes nobody whose pipes others hold, so
     /// while one runs not longer than 50 ms, and a second for one that was killed in vain.
     mutating func wait(bell: Int32) {
-        var entries = [
-            pollfd(fd: bell, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: run?.input ?? -1, events: Int16(POLLOUT), revents: 0),
-            pollfd(fd: run?.output ?? -1, events: Int16(POLLIN), revents: 0),
-        ]
-        let milliseconds: Int32 =
-            switch phase {
-            case .idle: -1
-            case .running: 50
-            case .dying: 1000
-            }
-        poll(&entries, nfds_t(entries.count), milliseconds)
+        poller.watch(0, bell)
+        poller.watch(1, run?.input ?? -1, for: .writing)
+        poller.watch(2, run?.output ?? -1)
+        switch phase {
+        case .idle: poller.wait(nil)
+        case .running: poller.wait(50_000_000)
+        case .dying: poller.wait(1_000_000_000)
+        }
     }
 
     private static func describe(_ status: Int32) -> String {

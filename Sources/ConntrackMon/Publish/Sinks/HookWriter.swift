@@ -45,9 +45,13 @@ final class HookWriter: Sendable {
     /// Announcements that the program was not given.
     var lost: UInt64 { mailbox.lost + refused.load(ordering: .relaxed) }
 
-    /// The thread: it ends when the mailbox is closed and all that waited was told.
-    func run() {
-        var hook = Hook(program: program)
+    /// Starts the thread, whose the runs of the program are: it ends when the mailbox is closed and all that waited was
+    /// told.
+    func start() throws(SystemError) -> Thread {
+        try Thread(name: "hook", owning: Hook(program: program)) { [self] in run(&$0) }
+    }
+
+    private func run(_ hook: inout Hook) {
         repeat {
             hook.wait(bell: mailbox.descriptor)
             mailbox.silence()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import ConntrackModel
+internal import ConntrackSystem
 internal import Glibc
 
 /// stdout or stderr, written without ever waiting for whoever reads it.
@@ -101,8 +102,7 @@ struct LineSink: ~Copyable {
             return send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
         case .shared:
             // POLLOUT of a pipe means a free page: this much goes in without waiting.
-            var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            guard poll(&entry, 1, 0) == 1 else {
+            guard Poller.wait(for: .writing, of: descriptor, 0) else {
                 errno = EAGAIN
                 return -1
             }

@@ -2,7 +2,6 @@
 
 internal import ConntrackModel
 internal import ConntrackSystem
-internal import Glibc
 internal import Synchronization
 
 /// The thread that writes lines: stdout and stderr. Whoever reads them cannot make it wait; a file that they were sent to
@@ -50,34 +49,49 @@ final class LineWriter: Sendable {
         announcements.lost + reports.lost + printed.lost + leftOut.load(ordering: .relaxed)
     }
 
-    /// The thread: when it was closed it writes what is left as far as there is room for it, and ends.
-    func run() {
-        var output = LineSink(plan.output, name: "stdout")
-        var errors = LineSink(plan.errors, name: "stderr")
+    /// What the thread alone writes to.
+    private struct Streams: ~Copyable {
+        var output: LineSink
+        var errors: LineSink
+        private var poller = Poller()
+
+        init(_ writer: LineWriter) {
+            output = LineSink(writer.plan.output, name: "stdout")
+            errors = LineSink(writer.plan.errors, name: "stderr")
+            poller.watch(0, writer.announcements.descriptor)
+            poller.watch(1, writer.reports.descriptor)
+            poller.watch(2, writer.printed.descriptor)
+        }
+
+        /// Waits for something to write, or for room for what waits.
+        mutating func wait() {
+            poller.watch(3, output.isWaiting ? output.descriptor : -1, for: .writing)
+            poller.watch(4, errors.isWaiting ? errors.descriptor : -1, for: .writing)
+            poller.wait(nil)
+        }
+    }
+
+    /// Starts the thread: when it was closed it writes what is left as far as there is room for it, and ends.
+    func start() throws(SystemError) -> Thread {
+        try Thread(name: "lines", owning: Streams(self)) { [self] in run(&$0) }
+    }
+
+    private func run(_ streams: inout Streams) {
         var isLast = false
         while !isLast {
-            waitForWork(output, errors)
+            waitForWork(&streams)
             isLast = announcements.isClosed
-            writeErrors(to: &errors)
-            writeOutput(to: &output)
+            writeErrors(to: &streams.errors)
+            writeOutput(to: &streams.output)
             heartbeat.end()
-            leftOut.store(output.lost + errors.lost, ordering: .relaxed)
-            let degraded = [output.degradation, errors.degradation].compactMap { $0 }
+            leftOut.store(streams.output.lost + streams.errors.lost, ordering: .relaxed)
+            let degraded = [streams.output.degradation, streams.errors.degradation].compactMap { $0 }
             failing.withLock { $0 = degraded }
         }
     }
 
-    private func waitForWork(_ output: borrowing LineSink, _ errors: borrowing LineSink) {
-        let room = Int16(POLLOUT)
-        let ring = Int16(POLLIN)
-        var entries = [
-            pollfd(fd: announcements.descriptor, events: ring, revents: 0),
-            pollfd(fd: reports.descriptor, events: ring, revents: 0),
-            pollfd(fd: printed.descriptor, events: ring, revents: 0),
-            pollfd(fd: output.isWaiting ? output.descriptor : -1, events: room, revents: 0),
-            pollfd(fd: errors.isWaiting ? errors.descriptor : -1, events: room, revents: 0),
-        ]
-        poll(&entries, nfds_t(entries.count), -1)
+    private func waitForWork(_ streams: inout Streams) {
+        streams.wait()
         announcements.silence()
         reports.silence()
         printed.silence()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import ConntrackModel
+internal import ConntrackSystem
 
 /// Turns a count of what was lost, which only grows, into something that is said while it lasts and ends.
 struct LossNews: Sendable {

@@ -70,9 +70,9 @@ package final class Sinks {
 
     /// Starts the threads.
     package func start() throws(SystemError) {
-        linesThread = try Thread(name: "lines") { [lines] in lines.run() }
-        filesThread = try Thread(name: "files") { [files] in files.run() }
-        if let hook { hookThread = try Thread(name: "hook") { hook.run() } }
+        linesThread = try lines.start()
+        filesThread = try files.start()
+        hookThread = try hook?.start()
     }
 
     // MARK: What the main thread hands over

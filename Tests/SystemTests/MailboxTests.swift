@@ -3,7 +3,7 @@
 import Glibc
 import Testing
 
-@testable import ConntrackPublish
+@testable import ConntrackSystem
 
 /// What waits for a sink: bounded, in order, and whatever gives way is counted.
 @Suite struct MailboxTests {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import ConntrackModel
-internal import ConntrackSystem
+package import ConntrackModel
 internal import Synchronization
 
-/// What the main thread leaves for a sink's thread. Bounded, and whoever puts something in never waits for whoever takes
+/// What one thread leaves for another. Bounded, and whoever puts something in never waits for whoever takes
 /// it out: what finds no room gives way and is counted.
 ///
 /// One thread takes; any may put. `close` comes after the last `put`, so whoever has seen it closed has missed nothing.
-final class Mailbox<Item: Sendable>: Sendable {
-    typealias Key = @Sendable (Item) -> String
+package final class Mailbox<Item: Sendable>: Sendable {
+    /// What an item is about.
+    package typealias Key = @Sendable (Item) -> String
 
     /// What gives way to what comes.
-    enum GivingWay: Sendable {
+    package enum GivingWay: Sendable {
         /// When it is full: what came last, since what was said first is the cause of the rest.
         case newest
         /// When it is full: what waits longest, since only the present counts.
@@ -30,21 +30,30 @@ final class Mailbox<Item: Sendable>: Sendable {
         var isClosed = false
     }
 
-    let capacity: Int
+    /// How many may wait.
+    package let capacity: Int
     private let givingWay: GivingWay
     private let state = Mutex(State())
     private let bell: EventDescriptor
 
-    init(capacity: Int, givingWay: GivingWay) throws(SystemError) {
+    /// An empty one with a bell of its own.
+    package init(capacity: Int, givingWay: GivingWay) throws(SystemError) {
         self.capacity = max(1, capacity)
         self.givingWay = givingWay
         bell = try EventDescriptor()
     }
 
+    /// An empty one that rings the same bell as `other`, for whoever waits for more than this.
+    package init(capacity: Int, givingWay: GivingWay, ringing other: Int32) throws(SystemError) {
+        self.capacity = max(1, capacity)
+        self.givingWay = givingWay
+        bell = try EventDescriptor(duplicating: other)
+    }
+
     // MARK: Whoever puts
 
     /// Leaves `items`, in their order, and rings. Never waits.
-    func put(_ items: some Sequence<Item>) {
+    package func put(_ items: some Sequence<Item>) {
         state.withLock { state in
             for item in items { add(item, to: &state) }
         }
@@ -52,12 +61,12 @@ final class Mailbox<Item: Sendable>: Sendable {
     }
 
     /// Leaves one.
-    func put(_ item: Item) {
+    package func put(_ item: Item) {
         put(CollectionOfOne(item))
     }
 
     /// Nothing comes after this.
-    func close() {
+    package func close() {
         state.withLock { $0.isClosed = true }
         bell.ring()
     }
@@ -82,20 +91,20 @@ final class Mailbox<Item: Sendable>: Sendable {
     // MARK: Whoever takes
 
     /// To poll: readable from a `put` or `close` until `silence`.
-    var descriptor: Int32 { bell.descriptor }
+    package var descriptor: Int32 { bell.descriptor }
 
     /// Waits until something was put, or it was closed.
-    func wait() {
+    package func wait() {
         bell.wait()
     }
 
     /// Before taking, so that what is put meanwhile rings again.
-    func silence() {
+    package func silence() {
         bell.silence()
     }
 
     /// All that waits, in its order.
-    func takeAll() -> [Item] {
+    package func takeAll() -> [Item] {
         state.withLock { state in
             defer { state.items = [] }
             return state.items
@@ -103,21 +112,21 @@ final class Mailbox<Item: Sendable>: Sendable {
     }
 
     /// What waits longest.
-    func takeFirst() -> Item? {
+    package func takeFirst() -> Item? {
         state.withLock { $0.items.isEmpty ? nil : $0.items.removeFirst() }
     }
 
     /// Ask before taking: when it is closed, what is taken then is the last.
-    var isClosed: Bool { state.withLock { $0.isClosed } }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// Closed, and all was taken.
-    var isFinished: Bool { state.withLock { $0.isClosed && $0.items.isEmpty } }
+    package var isFinished: Bool { state.withLock { $0.isClosed && $0.items.isEmpty } }
 
     // MARK: Anybody
 
     /// Whether nothing waits.
-    var isEmpty: Bool { state.withLock { $0.items.isEmpty } }
+    package var isEmpty: Bool { state.withLock { $0.items.isEmpty } }
 
     /// How many gave way, from the start; never goes back.
-    var lost: UInt64 { state.withLock { $0.lost } }
+    package var lost: UInt64 { state.withLock { $0.lost } }
 }

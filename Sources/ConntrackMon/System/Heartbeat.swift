@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import ConntrackModel
+package import ConntrackModel
 internal import Synchronization
 
-/// What a sink's thread is doing, since when: by it the main thread says that something hangs while it hangs. A thread
+/// What a thread is doing, since when: by it the main thread says that something hangs while it hangs. A thread
 /// that waits for work is at rest and never stuck.
-final class Heartbeat: Sendable {
+package final class Heartbeat: Sendable {
     private struct Work: Sendable {
         var part: String
         var what: String
@@ -13,34 +13,34 @@ final class Heartbeat: Sendable {
     }
 
     /// Beyond this a write that goes to memory on every sound host has not merely been slow.
-    static let patience = Duration.seconds(5)
+    package static let patience = Duration.seconds(5)
 
     private let remains: @Sendable (String) -> String
     // Words and time belong together, so not an atomic. Each end holds it for nanoseconds.
     private let work = Mutex<Work?>(nil)
 
     /// `remains`: what goes on while a part hangs.
-    init(remains: @escaping @Sendable (_ part: String) -> String) {
+    package init(remains: @escaping @Sendable (_ part: String) -> String) {
         self.remains = remains
     }
 
     /// The thread begins something that may hang. `part`: the alert's subject; `what`: as in "writing /x".
-    func begin(_ part: String, _ what: String, at now: MonotonicTime) {
+    package func begin(_ part: String, _ what: String, at now: MonotonicTime) {
         work.withLock { $0 = Work(part: part, what: what, since: now) }
     }
 
     /// Other words for what it is still in.
-    func rename(_ what: String) {
+    package func rename(_ what: String) {
         work.withLock { $0?.what = what }
     }
 
     /// It is done.
-    func end() {
+    package func end() {
         work.withLock { $0 = nil }
     }
 
     /// The part that hangs: its work has taken longer than `patience`. nil when none does.
-    func stuck(now: MonotonicTime, patience: Duration = Heartbeat.patience) -> Degradation? {
+    package func stuck(now: MonotonicTime, patience: Duration = Heartbeat.patience) -> Degradation? {
         guard let work = work.withLock({ $0 }), now - work.since > patience else { return nil }
         let seconds = Duration.seconds((now - work.since).components.seconds)
         return Degradation(
