@@ -36,8 +36,8 @@ struct Patience {
 
     /// A configuration is read within milliseconds.
     private static let most = Duration.milliseconds(100)
-    /// But at the start from a cold disk, with all that may be written about it, and nothing older to judge by.
-    private static let mostAtFirst = Duration.seconds(1)
+    /// But at the start from a cold disk, by a machine that is just booting, and there is nothing older to judge by.
+    private static let mostAtFirst = Duration.seconds(5)
 
     private(set) var items: [Item] = []
     /// Judged before the looks: a look may wait for it.
