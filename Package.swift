@@ -22,8 +22,43 @@ let package = Package(
             dependencies: ["CRecord"],
             linkerSettings: [.linkedLibrary("netfilter_conntrack"), .linkedLibrary("mnl")]
         ),
-        // Stages 1 to 6; Monitor.swift wires them.
-        .target(name: "ConntrackMon", dependencies: ["CNetfilter", "CRecord", "CSystem"]),
+        // The rooms of the Swift library. What a room may import stands here; see docs/architecture.md.
+        // Plain values, and their words.
+        .target(name: "ConntrackModel", path: "Sources/ConntrackMon/Model"),
+        // Threads, doorbells, the poller, and the only clock.
+        .target(
+            name: "ConntrackSystem", dependencies: ["ConntrackModel", "CSystem"], path: "Sources/ConntrackMon/System"),
+        // Stage 3: records from the reader to the engine.
+        .target(name: "ConntrackRing", dependencies: ["CRecord"], path: "Sources/ConntrackMon/Ring"),
+        // Stages 4 and 5, pure: observations in, outputs out.
+        .target(
+            name: "ConntrackEngine",
+            dependencies: ["ConntrackModel", "ConntrackRing", "CRecord"],
+            path: "Sources/ConntrackMon/Engine"
+        ),
+        // Stages 1 and 2: the host that is looked at.
+        .target(
+            name: "ConntrackHost",
+            dependencies: [
+                "ConntrackModel", "ConntrackRing", "ConntrackSystem", "CNetfilter", "CSystem", "CRecord",
+            ],
+            path: "Sources/ConntrackMon/Host"
+        ),
+        // Stage 6: lines, documents, sinks.
+        .target(
+            name: "ConntrackPublish",
+            dependencies: ["ConntrackModel", "ConntrackSystem", "CSystem"],
+            path: "Sources/ConntrackMon/Publish"
+        ),
+        // Monitor.swift wires them; commands, options, state.
+        .target(
+            name: "ConntrackMon",
+            dependencies: [
+                "ConntrackModel", "ConntrackSystem", "ConntrackRing", "ConntrackEngine", "ConntrackHost",
+                "ConntrackPublish", "CNetfilter", "CSystem", "CRecord",
+            ],
+            path: "Sources/ConntrackMon/Monitor"
+        ),
         .executableTarget(
             name: "CLI",
             dependencies: [
@@ -50,16 +85,30 @@ let package = Package(
         .executableTarget(name: "Benchmarks", dependencies: ["TestKit"], path: "Benchmarks/Driver"),
         .executableTarget(
             name: "EngineBenchmark",
-            dependencies: ["ConntrackMon", "CRecord"],
+            dependencies: ["ConntrackEngine", "ConntrackModel", "ConntrackRing", "CRecord"],
             path: "Benchmarks/Engine"
         ),
 
         .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
         .testTarget(
             name: "CNetfilterTests", dependencies: ["CNetfilter", "CRecord", "CSystem", "CTestKit", "TestKit"]),
-        .testTarget(name: "ConntrackMonTests", dependencies: ["ConntrackMon", "TestKit"]),
+        .testTarget(
+            name: "ConntrackMonTests",
+            dependencies: [
+                "ConntrackModel", "ConntrackSystem", "ConntrackRing", "ConntrackEngine", "ConntrackHost",
+                "ConntrackPublish",
+                "ConntrackMon", "CNetfilter", "CRecord", "CSystem", "TestKit",
+            ]
+        ),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
-        .testTarget(name: "KernelTests", dependencies: ["ConntrackMon", "CNetfilter", "TestKit", "CLI"]),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: [
+                "ConntrackModel", "ConntrackSystem", "ConntrackRing", "ConntrackEngine", "ConntrackHost",
+                "ConntrackPublish",
+                "ConntrackMon", "CNetfilter", "CRecord", "TestKit", "CLI",
+            ]
+        ),
         .testTarget(name: "VMTests", dependencies: ["TestKit"]),
         .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     ],

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CRecord
-internal import ConntrackMon
+internal import ConntrackEngine
+internal import ConntrackModel
+internal import ConntrackEngine
+internal import ConntrackModel
+internal import ConntrackRing
+internal import ConntrackRing
 internal import Glibc
 
 /// The engine's path alone, without a kernel: made-up records through the ring and into the engine.

@@ -2,7 +2,13 @@
 
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Numbers and times as people read them.
 @Suite struct TextTests {

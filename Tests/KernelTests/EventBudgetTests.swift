@@ -86,7 +86,9 @@ struct EventBudgetTests {
         #expect(mean > 0.6 * traffic.rate && mean < 1.6 * traffic.rate, "\(mean) for \(traffic.rate)")
         let metrics = try watch.stop()
         #expect(counted.new < 0.9 * Double(traffic.made))
-        #expect(counted.destroy <= counted.new)
+        // The kernel takes note that somebody listens before the join has its effect (netlink_setsockopt in
+        // net/netlink/af_netlink.c): of entries made between, in batches of 256, only the end is heard.
+        #expect(counted.destroy <= counted.new + Double(256 * (traffic.times.joined + 1)))
         #expect(metrics.sum("conntrack_events_lost_total") == 0)
         #expect(metrics.events("new") == counted.new + 1000)
     }

@@ -5,7 +5,12 @@ internal import Glibc
 internal import TestKit
 internal import Testing
 
-@testable internal import ConntrackMon
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
+@testable import ConntrackMon
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// The event socket and the ring as the reader thread uses them, on the test's own thread.
 private final class Ears: @unchecked Sendable {

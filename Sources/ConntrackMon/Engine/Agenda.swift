@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Which readings are wanted, which are under way, and when each was last answered.
 ///
 /// A reading counts for a moment when it was begun at that moment or later: what somebody wrote just before is in it then.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import CRecord
+package import ConntrackModel
 
 /// Stages 4 and 5: observations in, outputs out. The same observations give the same outputs, however they are cut into
 /// batches. No clock and no I/O: what it must know it wants, and goes on when it was told.
@@ -157,11 +158,7 @@ package struct Engine: ~Copyable {
     }
 
     private mutating func tick(at moment: Moment) {
-        if began == nil {
-            began = moment.monotonic
-        } else {
-            intervals += 1
-        }
+        began = began ?? moment.monotonic
         due.tick = moment
         due.needsSettings = agenda.tick(at: moment.monotonic, hasConfiguration: plan.hasConfiguration)
     }

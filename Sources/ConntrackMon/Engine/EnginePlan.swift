@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+
 /// What an engine is told before it begins.
 package struct EnginePlan: Sendable {
     /// Whose host and namespace.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 // What the engine makes of an interval's end, and of what was said between two.
 
 extension Engine {
@@ -39,7 +41,10 @@ extension Engine {
         let isChange = announcements.contains { $0.state != .repeating && $0.state != .log }
         let report = report(sample)
         if !announcements.isEmpty { outputs.append(.say(announcements)) }
-        if !isFirst { outputs.append(.show(report)) }
+        if !isFirst {
+            intervals += 1
+            outputs.append(.show(report))
+        }
         if due.show { outputs.append(.status(report)) }
         due.show = false
         outputs.append(.write(report, metrics: isMetricsTime || isChange))

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+
 /// What the engine gives, in the order in which it is to be published.
 package enum Output: Sendable {
     /// Lines for stderr, and the hook.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// What waits for a reading before it is judged, in order; not for long, since a file system that hangs must not silence
 /// an alert.
 struct Patience {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
 internal import Glibc
 
 /// The host that is looked at: where it lies, and whether it is the running one. Decided once, here.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+
 /// Answers what lies in file systems that may hang, or takes longer than a moment: the configuration, the programs, the
 /// doctor. For a thread of its own.
 package struct SlowHost: Sendable {

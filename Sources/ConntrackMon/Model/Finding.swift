@@ -22,6 +22,15 @@ public struct Finding: Codable, Equatable, Sendable {
     public var evidence: [Evidence]
     /// What to do; "" for nothing.
     public var cure: String
+
+    /// From its parts.
+    package init(id: String, severity: FindingSeverity, summary: String, evidence: [Evidence], cure: String) {
+        self.id = id
+        self.severity = severity
+        self.summary = summary
+        self.evidence = evidence
+        self.cure = cure
+    }
 }
 
 /// What `doctor` found out about a host.
@@ -43,6 +52,21 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     /// Worst first.
     public var findings: [Finding]
 
+    /// From its parts.
+    package init(
+        reloadWouldUnload: Bool? = nil, why: [String], reloadLimit: UInt64? = nil, limit: UInt64? = nil,
+        module: ConntrackModule? = nil, limitOrigin: String? = nil, settings: [OutlookRow], findings: [Finding]
+    ) {
+        self.reloadWouldUnload = reloadWouldUnload
+        self.why = why
+        self.reloadLimit = reloadLimit
+        self.limit = limit
+        self.module = module
+        self.limitOrigin = limitOrigin
+        self.settings = settings
+        self.findings = findings
+    }
+
     /// 0 nothing found, or nothing that matters; 1 warnings; 2 critical.
     public var exitCode: Int32 {
         switch findings.map(\.severity).max() {
@@ -50,5 +74,37 @@ public struct DoctorReport: Codable, Equatable, Sendable {
         case .warning: 1
         case .info, nil: 0
         }
+    }
+}
+
+/// One setting now and later. What can't be known, or does not apply, is nil.
+public struct OutlookRow: Codable, Equatable, Sendable {
+    /// "nf_conntrack_max".
+    public var name: String
+    /// Live.
+    public var now: UInt64?
+    /// If the module were unloaded and loaded.
+    public var afterReload: UInt64?
+    /// What the host's files ask for.
+    public var configured: UInt64?
+    /// What is left after the next boot.
+    public var afterReboot: UInt64?
+
+    /// From its parts.
+    package init(
+        name: String, now: UInt64? = nil, afterReload: UInt64? = nil, configured: UInt64? = nil,
+        afterReboot: UInt64? = nil
+    ) {
+        self.name = name
+        self.now = now
+        self.afterReload = afterReload
+        self.configured = configured
+        self.afterReboot = afterReboot
+    }
+
+    /// Whether now and later are not all the same.
+    package var changes: Bool {
+        let values = [now, afterReload, configured, afterReboot].compactMap { $0 }
+        return Set(values).count > 1
     }
 }

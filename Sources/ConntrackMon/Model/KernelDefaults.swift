@@ -73,7 +73,7 @@ public struct KernelDefaults: Equatable, Sendable {
     }
 
     /// Memory as people say it: "2 GB", "964 MB". MemTotal is a little below what is built in, so it is rounded up.
-    static func size(_ memory: UInt64) -> String {
+    package static func size(_ memory: UInt64) -> String {
         let mebibytes = Double(memory) / 1_048_576
         guard mebibytes >= 1000 else { return "\(fixed(mebibytes, 0)) MB" }
         return "\(fixed(mebibytes / 1024, 1).replacing(".0", with: "")) GB"

@@ -23,7 +23,7 @@ public struct KernelRelease: Equatable, Comparable, Sendable, CustomStringConver
     }
 
     /// A version alone, to compare with.
-    init(_ major: Int, _ minor: Int) {
+    package init(_ major: Int, _ minor: Int) {
         self.major = major
         self.minor = minor
         description = "\(major).\(minor)"
@@ -36,10 +36,10 @@ public struct KernelRelease: Equatable, Comparable, Sendable, CustomStringConver
     public static func == (left: Self, right: Self) -> Bool { (left.major, left.minor) == (right.major, right.minor) }
 
     /// EL7's 3.10 carries changes of later kernels.
-    var isEL7: Bool { self == KernelRelease(3, 10) && description.contains("el7") }
+    package var isEL7: Bool { self == KernelRelease(3, 10) && description.contains("el7") }
 
     /// Whether the architecture in the name has pointers of 8 bytes; those without one in it are taken to.
-    var is64Bit: Bool {
+    package var is64Bit: Bool {
         !["i386", "i586", "i686", "-686", "armv5", "armv6", "armv7", "armhf", "armmp"].contains {
             description.contains($0) && !description.contains("arm64")
         }

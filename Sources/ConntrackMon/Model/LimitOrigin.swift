@@ -60,7 +60,7 @@ public struct LimitOrigin: Equatable, Sendable {
         /// The cap that 1.36 brought.
         case maximum
 
-        var text: String {
+        package var text: String {
             switch self {
             case .perCore(let cores): "kube-proxy's value (32768 x \(cores) cores)"
             case .minimum: "kube-proxy's minimum"

@@ -43,7 +43,7 @@ public struct StatValues: Equatable, Sendable {
     public var isEmpty: Bool { values.allSatisfy { $0 == nil } }
 
     /// The growth since `before`; nil where either is unknown.
-    static func - (now: Self, before: Self) -> Self {
+    package static func - (now: Self, before: Self) -> Self {
         var result = Self()
         for stat in Stat.allCases {
             guard let new = now[stat], let old = before[stat] else { continue }

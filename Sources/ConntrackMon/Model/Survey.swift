@@ -79,6 +79,15 @@ public struct SurveyCause: Equatable, Sendable {
     public var meaning: String
     /// The next command to type.
     public var next: String
+
+    /// From its parts.
+    package init(id: String, share: Double, text: String, meaning: String, next: String) {
+        self.id = id
+        self.share = share
+        self.text = text
+        self.meaning = meaning
+        self.next = next
+    }
 }
 
 extension Survey {

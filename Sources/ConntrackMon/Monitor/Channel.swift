@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+internal import ConntrackRing
+internal import ConntrackSystem
+
 /// What the reader thread and the main thread share: the ring, and two doorbells.
 final class Channel: Sendable {
     let ring: EventRing

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+internal import ConntrackEngine
+internal import ConntrackHost
+internal import ConntrackModel
+internal import ConntrackRing
+internal import ConntrackSystem
 internal import Glibc
 
 /// The event socket in the reader's hands: joins and leaves as JoinPolicy and EventBudget say, takes the events off it into

@@ -9,6 +9,11 @@
 //   5 judge     Engine/    (sample, state, now) -> alerts          main thread     Judge
 //   6 publish   Publish/   lines, hook; textfile, status.json      a thread a sink
 
+internal import ConntrackEngine
+internal import ConntrackHost
+public import ConntrackModel
+internal import ConntrackRing
+internal import ConntrackSystem
 internal import Glibc
 
 /// The monitor: watches one host's table until it is told to stop.

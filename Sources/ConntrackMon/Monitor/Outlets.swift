@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackModel
+internal import ConntrackPublish
+internal import ConntrackSystem
+
 /// Where the engine's outputs go: the sinks, and what the next start must know beside them.
 struct Outlets {
     private let sinks: Sinks

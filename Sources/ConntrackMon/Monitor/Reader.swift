@@ -2,6 +2,9 @@
 
 internal import CNetfilter
 internal import CSystem
+internal import ConntrackEngine
+internal import ConntrackModel
+internal import ConntrackSystem
 
 /// The reader thread: stages 1 to 3. Samples the table, empties the event socket, fills the ring.
 ///

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackHost
+internal import ConntrackModel
+
 /// What the reader is told.
 struct ReaderPlan: Sendable {
     var procfs: String

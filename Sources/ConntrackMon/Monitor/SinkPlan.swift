@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+internal import ConntrackPublish
+
 extension Sinks.Plan {
     /// What `watch` was told to write, and where.
     init(_ settings: Settings, identity: Identity) {

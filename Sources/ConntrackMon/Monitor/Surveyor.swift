@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackHost
+internal import ConntrackModel
+internal import ConntrackSystem
+
 extension Survey {
     /// The answer to `want`, if it wants a survey: one dump of this network namespace's table, read to its end.
     static func read(_ want: Want, paths: HostPaths) -> Reading? {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+internal import ConntrackEngine
+internal import ConntrackHost
+internal import ConntrackModel
 internal import Glibc
 
 /// Looks at the table and listens to uevents about its module.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CSystem
+internal import ConntrackModel
+internal import ConntrackSystem
 internal import Glibc
 
 /// What the main thread waits for: the interval's timer, signals, and the bell that readings and records are announced by.

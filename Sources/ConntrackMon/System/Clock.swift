@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CSystem
+package import ConntrackModel
 internal import Glibc
 
 // The only place where a clock is asked: everything else is handed its time.

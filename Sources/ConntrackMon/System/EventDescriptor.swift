@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CSystem
+package import ConntrackModel
 internal import Glibc
 
 /// An eventfd: a doorbell between threads.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CSystem
+package import ConntrackModel
 internal import Glibc
 
 /// A named POSIX thread and its end. (Foundation's Thread would bring ICU; Swift concurrency a pool that may not block.)

@@ -3,7 +3,13 @@
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Whole reports on saved trees, Tests/Fixtures/doctor.
 @Suite struct DoctorTests {

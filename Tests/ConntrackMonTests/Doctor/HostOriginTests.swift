@@ -3,7 +3,13 @@
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Where a host's limit looks like coming from.
 @Suite struct HostOriginTests {

@@ -3,7 +3,13 @@
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Who keeps the module when a firewall stops, on made module lists.
 @Suite struct UnloadVerdictTests {

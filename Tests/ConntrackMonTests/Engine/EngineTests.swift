@@ -3,7 +3,13 @@
 import CNetfilter
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Observations in, outputs out.
 @Suite struct EngineTests {
@@ -269,12 +275,22 @@ import Testing
         counted.take(second)
         #expect(counted.engine.ending == "--count is reached")
 
+        // Two ticks before the first of them could be closed are one interval, as they are one line.
+        var late = EngineRun { $0.count = 1 }
+        var ticks = Self.start()
+        ticks.look(1)
+        ticks.read(1, .tick)
+        ticks.tick(2)
+        late.take(ticks)
+        #expect(late.outputs.count { if case .show = $0 { true } else { false } } == 1)
+        #expect(late.engine.ending == "--count is reached")
+
         var timed = EngineRun { $0.duration = .seconds(1.5) }
         timed.take(Self.start())
         #expect(timed.engine.nextDeadline == Moment.at(1.5).monotonic)
-        var late = ObservedStream()
-        late.read(1.5, .time)
-        timed.take(late)
+        var over = ObservedStream()
+        over.read(1.5, .time)
+        timed.take(over)
         #expect(timed.engine.ending == "--duration is over")
     }
 

@@ -3,7 +3,13 @@
 import CNetfilter
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// What a full ring does not take.
 @Suite struct UnsaidTests {

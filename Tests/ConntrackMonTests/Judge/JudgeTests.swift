@@ -2,7 +2,13 @@
 
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Degradations, notices, gaps, and that the same samples give the same alerts.
 @Suite struct JudgeTests {

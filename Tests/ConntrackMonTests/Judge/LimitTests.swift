@@ -2,7 +2,13 @@
 
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Limits written while the module stays loaded.
 @Suite struct LimitTests {
@@ -83,7 +89,7 @@ import Testing
             (1, 2, true), (2, 1, false), (2, 2, false), (0, 1, false), (1, 0, true), (0, 0, false), (.max, 0, true),
         ] as [(UInt64, UInt64, Bool)])
     func `limits are ordered with 0 on top`(_ limit: UInt64, _ other: UInt64, _ isLess: Bool) {
-        #expect(ConntrackMon.isLess(limit, other) == isLess)
+        #expect(ConntrackModel.isLess(limit, other) == isLess)
     }
 
     // MARK: --expect-max

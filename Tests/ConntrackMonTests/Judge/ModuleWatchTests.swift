@@ -3,7 +3,13 @@
 import Glibc
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Reloads counted by two witnesses: kept descriptors and uevents.
 @Suite struct ModuleWatchTests {

@@ -3,7 +3,13 @@
 import Glibc
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// The module goes and comes back: settle 2 s, unload-hold 5 s.
 @Suite struct ReloadTests {

@@ -2,7 +2,13 @@
 
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// usage_high and table_full, with the default thresholds: 75 % for 30 s, 90 % for 5 s, clear 5 % below for 60 s.
 @Suite struct UsageTests {

@@ -2,7 +2,13 @@
 
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Who chose a limit, in words, and what to change instead of the sysctl.
 @Suite struct LimitOriginTests {

@@ -4,7 +4,13 @@ import Glibc
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Files that are replaced as a whole.
 @Suite struct AtomicFileTests {
@@ -56,7 +62,7 @@ import Testing
             var limit = rlimit(rlim_cur: 1000, rlim_max: 1000)
             #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
 
-            #expect(throws: ConntrackMon.SystemError.self) {
+            #expect(throws: ConntrackModel.SystemError.self) {
                 try replaceFile(at: path, with: String(repeating: "x", count: 5000))
             }
             #expect(try readFile(path) == "old\n")
@@ -66,7 +72,7 @@ import Testing
 
     @Test func `the temporary file is hidden and no metrics file, and lies beside the file`() throws {
         let path = directory.path(of: "none/a.prom")
-        let error = #expect(throws: ConntrackMon.SystemError.self) { try replaceFile(at: path, with: "x") }
+        let error = #expect(throws: ConntrackModel.SystemError.self) { try replaceFile(at: path, with: "x") }
 
         #expect(error?.object == directory.path(of: "none/.a.prom.\(getpid()).tmp"))
         #expect(error?.code == ENOENT)
@@ -74,7 +80,7 @@ import Testing
 
     @Test func `what cannot be replaced stays, and no temporary file does`() throws {
         try directory.write("x", to: "a.prom/inside")
-        #expect(throws: ConntrackMon.SystemError("replace", path, EISDIR)) { try replaceFile(at: path, with: "x") }
+        #expect(throws: ConntrackModel.SystemError("replace", path, EISDIR)) { try replaceFile(at: path, with: "x") }
 
         #expect(Self.names(in: directory.path) == ["a.prom"])
         #expect(try directory.read("a.prom/inside") == "x")

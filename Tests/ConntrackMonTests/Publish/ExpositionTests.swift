@@ -3,7 +3,13 @@
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// The Prometheus text, against golden files and the program that checks it.
 @Suite struct ExpositionTests {

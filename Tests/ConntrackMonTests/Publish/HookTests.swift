@@ -5,7 +5,13 @@ import Synchronization
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// The program of --on-alert; the test's own clock says how long it has run.
 /// Processes, since the hook is one: its exit status, its signals and what it started are what is tested.

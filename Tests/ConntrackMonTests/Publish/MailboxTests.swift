@@ -3,7 +3,13 @@
 import Glibc
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// What waits for a sink: bounded, in order, and whatever gives way is counted.
 @Suite struct MailboxTests {

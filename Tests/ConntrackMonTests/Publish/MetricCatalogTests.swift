@@ -3,7 +3,13 @@
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// The list of metrics, and docs/metrics.md, which is made of it.
 @Suite struct MetricCatalogTests {

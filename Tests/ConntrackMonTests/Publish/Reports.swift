@@ -4,7 +4,13 @@ import CNetfilter
 import Glibc
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// A report with a name, which is what a failing test shows of it.
 struct NamedReport: CustomTestStringConvertible {

@@ -5,7 +5,13 @@ import Synchronization
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Sinks with threads of their own, hammered from others. Also run under ThreadSanitizer.
 @Suite struct SinkThreadTests {
@@ -140,8 +146,8 @@ import Testing
 
     @Test func `a file that cannot be written is said until it can`() throws {
         let isBroken = Flag(true)
-        let files = try FileWriter(paths: [.textfile: "/x.prom"]) { path, _ throws(ConntrackMon.SystemError) in
-            if isBroken.value { throw ConntrackMon.SystemError("write", path, ENOSPC) }
+        let files = try FileWriter(paths: [.textfile: "/x.prom"]) { path, _ throws(ConntrackModel.SystemError) in
+            if isBroken.value { throw ConntrackModel.SystemError("write", path, ENOSPC) }
         }
         let thread = try Thread(name: "files") { files.run() }
         files.write(.textfile) { "1" }

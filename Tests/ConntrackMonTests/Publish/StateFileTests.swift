@@ -4,7 +4,13 @@ import Glibc
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// What is kept across restarts, as it lies on the disk.
 @Suite struct StateFileTests {
@@ -134,7 +140,7 @@ import Testing
     @Test func `one that is no file cannot be read, and stays`() throws {
         mkdir(path, 0o755)
 
-        #expect(throws: ConntrackMon.SystemError.self) { try StateFile.load(path) }
+        #expect(throws: ConntrackModel.SystemError.self) { try StateFile.load(path) }
         #expect(access(path, F_OK) == 0)
     }
 

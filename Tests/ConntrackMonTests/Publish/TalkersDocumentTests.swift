@@ -2,7 +2,13 @@
 
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Talkers in status text; the whole of it is in the golden files.
 @Suite struct TalkersDocumentTests {

@@ -2,7 +2,13 @@
 
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 @Suite struct TextTableTests {
     @Test func `numbers stand to the right, words to the left, and no line ends with a filled cell`() {

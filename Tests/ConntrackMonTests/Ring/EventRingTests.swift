@@ -4,7 +4,13 @@ import CNetfilter
 import Glibc
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// The ring between reader and main thread. Also run under ThreadSanitizer.
 @Suite struct EventRingTests {

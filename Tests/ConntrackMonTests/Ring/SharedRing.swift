@@ -2,7 +2,13 @@
 
 import CNetfilter
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// An EventRing that macros and two threads can hold.
 final class SharedRing: Sendable {

@@ -4,7 +4,13 @@ import Glibc
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Numbers and files as the kernel gives them.
 @Suite struct KernelFileTests {
@@ -43,14 +49,14 @@ import Testing
         let file = try KernelFile(path)
         unlink(path)
 
-        #expect(throws: ConntrackMon.SystemError("read", path, ENOENT)) { try file.text() }
+        #expect(throws: ConntrackModel.SystemError("read", path, ENOENT)) { try file.text() }
     }
 
     @Test func `what cannot be opened says what and why`() throws {
         let path = try TemporaryDirectory().path(of: "none")
 
-        #expect(throws: ConntrackMon.SystemError("open", path, ENOENT)) { try KernelFile.text(of: path) }
-        #expect("\(ConntrackMon.SystemError("open", "/x", EACCES))" == "cannot open /x: Permission denied")
+        #expect(throws: ConntrackModel.SystemError("open", path, ENOENT)) { try KernelFile.text(of: path) }
+        #expect("\(ConntrackModel.SystemError("open", "/x", EACCES))" == "cannot open /x: Permission denied")
     }
 
     @Test func `no more is read than the buffer holds`() throws {

@@ -4,7 +4,13 @@ import Glibc
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Statistics and the other files read once an interval, from saved trees.
 @Suite struct StatisticsReaderTests {
@@ -42,7 +48,7 @@ import Testing
     @Test func `a file that makes no sense is a fault, until it does`() throws {
         var reader = reader
         try directory.write("garbage\n", to: name)
-        #expect(throws: ConntrackMon.SystemError("make sense of", directory.path(of: name), EINVAL)) {
+        #expect(throws: ConntrackModel.SystemError("make sense of", directory.path(of: name), EINVAL)) {
             try reader.read()
         }
         try directory.write("entries drop\n0 5\n", to: name)

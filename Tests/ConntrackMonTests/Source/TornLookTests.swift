@@ -5,7 +5,13 @@ import Glibc
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Looks at the table while the module comes and goes, by what /proc and /sys show together.
 @Suite struct TornLookTests {

@@ -4,7 +4,13 @@ import Synchronization
 import TestKit
 import Testing
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 private final class Trace: Sendable {
     let hasEnded = Atomic<Bool>(false)

@@ -3,7 +3,13 @@
 import CNetfilter
 import Glibc
 
+@testable import ConntrackEngine
+@testable import ConntrackHost
+@testable import ConntrackModel
 @testable import ConntrackMon
+@testable import ConntrackPublish
+@testable import ConntrackRing
+@testable import ConntrackSystem
 
 /// Entries to count, as a dump gives them.
 enum Entries {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CRecord
+package import CRecord
+package import ConntrackModel
 internal import Glibc
 
 /// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
@@ -225,7 +226,8 @@ struct Collector: ~Copyable {
 }
 
 extension TableLook {
-    init(_ record: cnf_table) {
+    /// What the record says.
+    package init(_ record: cnf_table) {
         let time = MonotonicTime(nanoseconds: record.time_ns)
         self.init(moment: Moment(monotonic: time, wallOffset: record.wall_offset_ns))
         countsReloads = record.counts_reloads != 0

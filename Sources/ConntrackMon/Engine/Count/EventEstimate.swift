@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Rates of new and destroy events while a part of the time is not listened to, and what listening costs. Estimates are
 /// rates only: no counter ever holds one.
 ///

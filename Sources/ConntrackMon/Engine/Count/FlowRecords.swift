@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import CRecord
+internal import ConntrackModel
 
 // From C's records to the model's words for flows.
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Seven random numbers that make a hash nobody outside can foresee.
 ///
 /// Pair-multiply-shift (Thorup, "High speed hashing for integers and strings", 2015): two given keys collide with a

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Counts many keys in fixed memory and never loses sight of a frequent one: a Misra-Gries summary.
 ///
 /// A key that has no counter gets one. When all are taken, what the middle one holds is subtracted from each, and those

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// The highest count of a sliding window, kept as a row of equal steps: what left the window leaves in whole steps.
 struct SlidingPeak: Sendable {
     private let step: UInt64

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+
 /// Makes totals that never go back out of per-CPU u32 that wrap and, with a reload, start again at 0.
-struct StatStitcher: Sendable {
+package struct StatStitcher: Sendable {
     private var last: [StatValues] = []
     /// Totals a CPU since the monitor began, starting from what the kernel had then.
     private(set) var perCPU: [StatValues] = []
 
+    /// Nothing read yet.
+    package init() {}
+
     /// Takes a new reading; `restarted` = the counters began anew since the last one.
-    mutating func take(_ reading: [StatValues], restarted: Bool) {
+    package mutating func take(_ reading: [StatValues], restarted: Bool) {
         for (cpu, values) in reading.enumerated() {
             if cpu >= perCPU.count { perCPU.append(StatValues()) }
             for stat in Stat.allCases {
@@ -21,7 +26,7 @@ struct StatStitcher: Sendable {
     }
 
     /// The sum over all CPUs; nil before the first reading.
-    var total: StatValues? {
+    package var total: StatValues? {
         guard !perCPU.isEmpty else { return nil }
         var sum = StatValues()
         for values in perCPU {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import CRecord
+package import ConntrackModel
 
 /// Makes a `Survey` of a dump's entries as they stream by, in fixed memory: the host is short of something already.
 package struct SurveyCounter: ~Copyable {

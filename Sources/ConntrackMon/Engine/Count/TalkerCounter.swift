@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CRecord
+internal import ConntrackModel
 
 /// Counts new entries by source and by destination, port and protocol: of the last minute and since the start.
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CRecord
+internal import ConntrackModel
 
 // What talkers are told apart by: an address, and in the tag, from below, the family, a bit that marks destinations, the
 // protocol and the port.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CRecord
+internal import ConntrackModel
 
 /// What of an entry makes its group, as masks.
 struct TopMasks {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import CRecord
+package import ConntrackModel
 
 /// Counts entries by what they have in common, while a dump streams past: feed it batches, then ask for the largest
 /// groups. Exact. An entry costs a hash and a comparison and allocates nothing; memory grows with the groups alone.

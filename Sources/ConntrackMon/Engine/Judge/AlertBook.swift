@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Every alert's state: turns verdicts into announcements, one line for each change.
 struct AlertBook: Sendable {
     /// One alert, or one instance of it.

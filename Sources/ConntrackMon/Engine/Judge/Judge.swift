@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
+
 /// Stage 5: (samples, state, now) -> announcements. No clock, no I/O: the same samples give the same alerts.
 ///
 /// A watch follows one thing through all looks or samples and keeps what it must remember of it (Watches/); a rule says

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// What a rule says of one level of one alert at one moment.
 enum Condition {
     /// Over the threshold.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Something a watch has to say that has no end.
 struct Notice: Equatable {
     var name: NoticeName

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// What the rules are told by flags. Shares are of the limit; holds are monotonic time.
 public struct RuleSettings: Sendable {
     /// Usage that warns.

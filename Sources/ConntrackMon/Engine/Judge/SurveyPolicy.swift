@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// When the table is to be dumped to know what fills it. Pure.
 ///
 /// A dump costs the kernel about 2 µs an entry, so one is made only when an alert asks, a minute or more after the last,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// What a rule says of one sample.
 struct Verdict: Equatable {
     /// The highest level whose threshold is crossed; nil = none.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+
 /// When the reader looks at the table, and how long it sleeps between two drains of the event socket. Pure: time is passed
 /// in.
 ///

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+
 /// Decides when to listen for events, so that what listening costs the host stays within a budget. Pure: time and counts
 /// are passed in.
 ///

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
 internal import Glibc
 
 /// What is to be said of the events when their status changes, and what of it is a fault. All words about them are here.

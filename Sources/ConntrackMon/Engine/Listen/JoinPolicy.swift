@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
 internal import Glibc
 
 /// Decides when to join the event groups, to join them again, and to stay out. Pure: time and facts are passed in.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import CRecord
+package import ConntrackModel
 
 // What the reader tells through the ring besides events and looks, as records and as values.
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import CRecord
+package import ConntrackModel
 
 /// Events received and lost that no record has told of yet.
 package struct PendingCounts: Equatable, Sendable {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import CRecord
+package import ConntrackModel
+package import ConntrackRing
 
 /// What the reader has to tell besides the events, and a full ring did not take yet. Nothing of it is ever lost: it is kept
 /// until it fits, and added to what comes after it.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// One nf_conntrack setting as the files of a host have it.
 public struct ConfiguredValue: Equatable, Sendable {
     /// The setting: "nf_conntrack_max".

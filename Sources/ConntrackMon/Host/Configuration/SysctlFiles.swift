@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Who applies sysctl configuration, and which files in which order.
 enum SysctlReader: Equatable, Sendable {
     /// systemd-sysctl, at boot.

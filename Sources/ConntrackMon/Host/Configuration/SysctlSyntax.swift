@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// One assignment of a sysctl.d(5) file.
 struct SysctlAssignment: Equatable {
     /// The path below /proc/sys, without a slash at its beginning; may hold glob characters.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
+
 /// Reads a host, or a saved one, and says what a firewall restart or a reboot would do to its limit. Changes nothing.
 public enum Doctor {
     /// - Parameters:

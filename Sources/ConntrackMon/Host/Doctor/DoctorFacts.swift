@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// All that `doctor` knows about a host. Gathered here, judged elsewhere.
 struct DoctorFacts: Sendable {
     var release: KernelRelease?

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// The findings about a host: what its facts say together. Pure.
 struct Examination {
     let facts: DoctorFacts

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// What firewalls and other programs do to the module and its settings.
 extension Examination {
     mutating func findFirewalls() {

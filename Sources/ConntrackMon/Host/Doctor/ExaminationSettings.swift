@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Live against configured, now against after the next boot, limit against buckets.
 extension Examination {
     mutating func findLimit() {

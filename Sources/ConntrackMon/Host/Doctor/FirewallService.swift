@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// A service whose restart is "a firewall restart" on this host.
 struct FirewallService: Equatable, Sendable {
     enum Kind: String, Sendable {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+
 extension DoctorFacts {
     /// What on this host chooses a limit: its kernel, and the programs seen on it.
     var limitOrigin: LimitOrigin {

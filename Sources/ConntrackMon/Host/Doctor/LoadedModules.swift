@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// One loaded module.
 struct LoadedModule: Equatable, Sendable {
     var name: String

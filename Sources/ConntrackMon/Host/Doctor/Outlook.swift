@@ -1,24 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// One setting now and later. What can't be known, or does not apply, is nil.
-public struct OutlookRow: Codable, Equatable, Sendable {
-    /// "nf_conntrack_max".
-    public var name: String
-    /// Live.
-    public var now: UInt64?
-    /// If the module were unloaded and loaded.
-    public var afterReload: UInt64?
-    /// What the host's files ask for.
-    public var configured: UInt64?
-    /// What is left after the next boot.
-    public var afterReboot: UInt64?
-
-    /// Whether now and later are not all the same.
-    var changes: Bool {
-        let values = [now, afterReload, configured, afterReboot].compactMap { $0 }
-        return Set(values).count > 1
-    }
-}
+internal import ConntrackModel
 
 /// Now, after a reload, configured, after a reboot. Pure.
 struct Outlook: Sendable {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Programs that write nf_conntrack settings, or hold the module, besides the firewall.
 struct Programs: Equatable, Sendable {
     /// What shows that Docker is there.

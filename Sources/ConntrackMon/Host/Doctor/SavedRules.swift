@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// The rules a host has saved for one family.
 struct SavedRules: Equatable, Sendable {
     /// False where there is no such file: then nothing is known.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Would a firewall restart unload nf_conntrack?
 struct UnloadVerdict: Equatable, Sendable {
     /// nil where it can't be known.

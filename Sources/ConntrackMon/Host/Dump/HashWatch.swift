@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Whether the table's hash was resized while a dump walked it. Then the dump's place in it means nothing any more: of
 /// 200,000 entries 105,644 came, or 216,741, and ctnetlink sets no NLM_F_DUMP_INTR (seen on 6.18; up to there it never
 /// calls nl_dump_check_consistent). So the number of buckets is looked at along the way.

@@ -2,6 +2,7 @@
 
 internal import CNetfilter
 package import CRecord
+package import ConntrackModel
 internal import Glibc
 
 /// One dump of the table of this network namespace, batch by batch; nothing of it is kept. Asks when it is made, and ends

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import CNetfilter
+package import ConntrackModel
 internal import Glibc
 
 /// The ctnetlink multicast socket, and the BPF ring that its events may go into. One owner, one thread; closes at the end of

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CSystem
+package import ConntrackModel
 internal import Glibc
 
 /// A file of /proc or /sys, opened once and read again and again from its start.
@@ -8,13 +9,13 @@ internal import Glibc
 /// The descriptor is the point: once the module behind a /proc/sys file was unloaded, every reread fails for good, also
 /// after the module came back (ENOENT for sysctls, EIO for /proc/net files, ENODEV in sysfs; seen on 6.1 and 6.12). So a
 /// reread that fails with one of these proves an unload since the last one.
-struct KernelFile: ~Copyable {
+package struct KernelFile: ~Copyable {
     let path: String
     private let descriptor: Int32
     /// On other file systems (a saved tree) a deleted file stays readable; its link count tells.
     private let isProcfs: Bool
 
-    init(_ path: String) throws(SystemError) {
+    package init(_ path: String) throws(SystemError) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("open", path, errno) }
         self.path = path
@@ -32,7 +33,7 @@ struct KernelFile: ~Copyable {
     private static let sysfsMagic = 0x6265_6572
 
     /// Whether `path` lies in a mounted /proc: what it shows is this kernel's, now.
-    static func isProcfs(_ path: String) -> Bool {
+    package static func isProcfs(_ path: String) -> Bool {
         fileSystem(path) == procfsMagic
     }
 
@@ -84,7 +85,7 @@ struct KernelFile: ~Copyable {
     }
 
     /// The whole content as text, up to `limit` bytes.
-    func text(limit: Int = 65536) throws(SystemError) -> String {
+    package func text(limit: Int = 65536) throws(SystemError) -> String {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit, alignment: 1)
         defer { buffer.deallocate() }
         let length = try reread(into: buffer)
@@ -92,7 +93,7 @@ struct KernelFile: ~Copyable {
     }
 
     /// Opens, reads once and closes.
-    static func text(of path: String) throws(SystemError) -> String {
+    package static func text(of path: String) throws(SystemError) -> String {
         try KernelFile(path).text()
     }
 

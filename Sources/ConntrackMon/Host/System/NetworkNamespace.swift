@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CSystem
+public import ConntrackModel
 internal import Glibc
 
 /// Which network namespace is looked at. /proc/sys/net shows the reader's own, whatever the mount.

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
 internal import Glibc
 
-/// How nf_conntrack is there, as /sys/module tells. Reading it loads nothing.
-public enum ConntrackModule: String, Codable, Sendable {
-    /// Part of the kernel image: it cannot go away (its folder has no `refcnt`).
-    case builtIn = "built-in"
-    /// A loaded module.
-    case loaded
-    /// Not there.
-    case absent
+// Reading /sys/module loads nothing.
 
+extension ConntrackModule {
     /// Looks at `sysfs`/module/nf_conntrack.
-    public static func look(sysfs: String) -> ConntrackModule {
+    package static func look(sysfs: String) -> ConntrackModule {
         let folder = sysfs + "/module/nf_conntrack"
         guard exists(folder) else { return .absent }
         return exists(folder + "/refcnt") ? .loaded : .builtIn
@@ -20,7 +15,7 @@ public enum ConntrackModule: String, Codable, Sendable {
 
     /// Whether listening for events causes no module to load: joining a group loads nf_conntrack_netlink and
     /// nf_conntrack, so both must be there already, or not be modules at all.
-    public static func mayListen(sysfs: String) -> Bool {
+    package static func mayListen(sysfs: String) -> Bool {
         netlink(sysfs: sysfs).isThere
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
 internal import Glibc
 
 /// /dev/kmsg, read from now on for the kernel's own "table full" line. Where it may not be read there is none.

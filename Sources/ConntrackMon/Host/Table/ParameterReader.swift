@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
 internal import Glibc
 
 /// Every nf_conntrack_* setting under /proc/sys/net/netfilter, by name, sorted.
@@ -24,7 +25,7 @@ func readParameters(procfs: String) -> [(name: String, value: UInt64)] {
 }
 
 /// The number in a sysctl file; nil when there is none.
-func readNumber(_ path: String) -> UInt64? {
+package func readNumber(_ path: String) -> UInt64? {
     guard let text = try? KernelFile.text(of: path) else { return nil }
     var copy = text
     return copy.withUTF8 { KernelFile.number(in: UnsafeRawBufferPointer($0)) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+internal import ConntrackModel
 internal import Glibc
 
 /// Reads the per-CPU statistics once an interval, from /proc/net/stat/nf_conntrack. Where this kernel has no such file

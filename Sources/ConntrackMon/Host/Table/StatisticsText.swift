@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Parses /proc/net/stat/nf_conntrack: a line of column names, then a line of hexadecimal u32 a CPU, in the order of
 /// possible CPUs. Columns are matched by name: kernels differ in how many there are and what they are called.
 /// nil when the text is not such a table.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CRecord
+package import CRecord
+internal import ConntrackModel
+internal import ConntrackSystem
 internal import Glibc
 
 /// One sysctl kept open and reread; reopened by path once its module was unloaded.
@@ -70,7 +72,7 @@ extension Slice<UnsafeRawBufferPointer> {
 /// A sysctl that went away proves an unload only if the module went too: when a network namespace ends, its sysctls go
 /// and the module stays. /sys/module/nf_conntrack/refcnt, kept open as well, tells the two apart (ENODEV after an unload);
 /// a built-in module has none and cannot be unloaded.
-struct TableReader: ~Copyable {
+package struct TableReader: ~Copyable {
     private var entries: KeptValue
     private var limit: KeptValue
     private var refcnt: KeptValue?
@@ -80,7 +82,7 @@ struct TableReader: ~Copyable {
     private var isComing = false
 
     /// `sysfs` nil: what /sys says is not about this /proc.
-    init(procfs: String, sysfs: String? = nil) {
+    package init(procfs: String, sysfs: String? = nil) {
         entries = KeptValue(procfs + "/sys/net/netfilter/nf_conntrack_count")
         limit = KeptValue(procfs + "/sys/net/netfilter/nf_conntrack_max")
         isBuiltIn = sysfs.map { ConntrackModule.look(sysfs: $0) == .builtIn } ?? false
@@ -88,7 +90,7 @@ struct TableReader: ~Copyable {
     }
 
     /// One look at the table.
-    mutating func read() -> cnf_table {
+    package mutating func read() -> cnf_table {
         // The limit first: were the module loaded between the two reads, its new limit is seen at the next look.
         var limit = self.limit.read()
         var entries = self.entries.read()

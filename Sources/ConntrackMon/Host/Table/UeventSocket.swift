@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+package import ConntrackModel
 internal import Glibc
 
 /// The kernel's uevents about nf_conntrack: wakes the reader at once, and counts unloads and loads exactly, also several
 /// between two looks. Owned by the reader thread.
-struct UeventSocket: ~Copyable {
-    let descriptor: Int32
+package struct UeventSocket: ~Copyable {
+    package let descriptor: Int32
     /// Whether uevents reach this process: in another user namespace than the initial one none does.
-    let isReliable: Bool
+    package let isReliable: Bool
 
-    init() throws(SystemError) {
+    package init() throws(SystemError) {
         descriptor = cnf_uevents_open()
         guard descriptor >= 0 else { throw SystemError("open", "the uevent socket", -descriptor) }
         isReliable = UeventSocket.isInitialUserNamespace
@@ -21,15 +22,18 @@ struct UeventSocket: ~Copyable {
     }
 
     /// What the kernel told since the last call.
-    struct News {
-        var unloads: UInt8 = 0
-        var loads: UInt8 = 0
+    package struct News {
+        package var unloads: UInt8 = 0
+        package var loads: UInt8 = 0
         /// Some were lost: the counts are lower bounds.
-        var lost = false
+        package var lost = false
+
+        /// Nothing told.
+        package init() {}
     }
 
     /// Takes all that wait.
-    func take() -> News {
+    package func take() -> News {
         var news = News()
         while true {
             let change = cnf_uevents_next(descriptor, "nf_conntrack")

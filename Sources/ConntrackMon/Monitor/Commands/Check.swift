@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+public import ConntrackModel
+public import ConntrackPublish
+
 /// The Nagios plugin contract: a state, which is also the exit code, and one line.
 public struct CheckResult: Equatable, Sendable {
     /// The plugin's states, by their exit codes.

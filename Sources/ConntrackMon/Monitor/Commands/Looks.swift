@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackHost
+internal import ConntrackModel
+internal import ConntrackPublish
+
 /// What a command that looks once says, from its options.
 package struct Answer: Equatable, Sendable {
     /// For stdout, without the newline at its end.

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
+internal import ConntrackEngine
+internal import ConntrackHost
+public import ConntrackModel
+public import ConntrackPublish
+internal import ConntrackSystem
 internal import FoundationEssentials
 internal import Glibc
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackHost
+public import ConntrackModel
+internal import ConntrackSystem
 internal import Glibc
 
 /// Who fills the table now, from one dump.

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackModel
+internal import ConntrackRing
+
 extension OptionValues {
     /// The settings to work with, once they hold together; else one line that names option, value and place.
     package func checked() throws(OptionError) -> Settings {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// A command of the program.
 package enum CommandName: String, CaseIterable, Sendable {
     case watch, check, status, top, doctor

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackModel
+
 /// Every option of every command, a row each, in the order of the help. Flags, their help and README's table come from here;
 /// the defaults come from `Settings`.
 package enum OptionTable {

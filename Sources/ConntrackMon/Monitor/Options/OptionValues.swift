@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Where the value of an option came from.
 package enum Origin: Equatable, Sendable {
     /// Nobody gave it.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackHost
+internal import ConntrackModel
 internal import Glibc
 
 /// Could not go on: exit code 1, one line.

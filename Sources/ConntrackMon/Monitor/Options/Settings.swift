@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackEngine
+public import ConntrackModel
+public import ConntrackPublish
+
 /// What stdout of `watch` is to get.
 public enum FormatChoice: String, CaseIterable, Sendable {
     /// What suits stdout: lines.

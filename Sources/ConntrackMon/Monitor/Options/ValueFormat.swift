@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackModel
+
 /// How values of an option are written, on the command line as in a file or the environment: read and printed by the same
 /// format, so that what is printed reads back as the same value.
 package struct ValueFormat<Value: Equatable & Sendable>: Sendable {

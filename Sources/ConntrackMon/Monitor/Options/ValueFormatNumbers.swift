@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 // How numbers are written. Each says what it expects when it does not get it.
 
 extension ValueFormat where Value == Duration {

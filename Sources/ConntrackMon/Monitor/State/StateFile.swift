@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackHost
+internal import ConntrackModel
+internal import ConntrackPublish
 internal import FoundationEssentials
 internal import Glibc
 
@@ -90,22 +94,25 @@ extension LimitWatch.Past {
     /// What became of the host since the state file was written.
     init(_ state: StateDocument, boot: BootIdentity, now: WallTime) {
         let away = "while not watching (\(readable(seconds: max(0, now.seconds - state.timestamp))))"
-        accepted = state.accepted
-        waived = state.waived
         let isReboot = state.bootId != nil && boot.bootId != nil && state.bootId != boot.bootId
-        cause = isReboot ? .reboot : .whileDown
-        isReload = isReboot || state.moduleInode != boot.moduleInode
+        let isReload = isReboot || state.moduleInode != boot.moduleInode
         let what =
             isReboot
             ? "rebooted" : !isReload ? "written" : boot.moduleInode == nil ? "module unloaded" : "module reloaded"
-        story = "\(away): \(what)"
-        fall = state.fall.map { fall in
-            LimitWatch.Fall(
-                from: fall.from, to: fall.to, cause: DropCause(rawValue: fall.cause) ?? .unknown,
-                since: MonotonicTime(nanoseconds: 0),
-                story: fall.story, isCarriedOver: true,
-                isReload: fall.isReload ?? false)
-        }
+        self.init(
+            accepted: state.accepted, fall: state.fall.map(LimitWatch.Fall.init),
+            cause: isReboot ? .reboot : .whileDown, story: "\(away): \(what)", isReload: isReload,
+            waived: state.waived)
+    }
+}
+
+extension LimitWatch.Fall {
+    /// One that the last run had said and that goes on.
+    fileprivate init(_ fall: StateDocument.Fall) {
+        self.init(
+            from: fall.from, to: fall.to, cause: DropCause(rawValue: fall.cause) ?? .unknown,
+            since: MonotonicTime(nanoseconds: 0), story: fall.story, isCarriedOver: true,
+            isReload: fall.isReload ?? false)
     }
 }
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackEngine
+internal import ConntrackHost
+internal import ConntrackModel
+
 /// The two ends of --state: what the last run left is read once at the start, what this one knows is put into words for
 /// the file writer.
 struct StateKeeper {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
+
 /// A report as Prometheus text exposition: HELP and TYPE for every family, no timestamps, a line feed at the end.
 public func exposition(of report: Report) -> String {
     var text = ""

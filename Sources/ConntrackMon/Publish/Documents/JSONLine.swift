@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
 internal import FoundationEssentials
 
 /// One line of JSON: snake case, sorted keys, no escaped slashes. Values here are finite numbers, strings and containers

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Every metric family, once, in the order of the exposition. docs/metrics.md is this table in words.
 extension MetricFamily {
     static let all = [table, limit, events, statistics, forecast, judgements, monitor].flatMap { $0 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// A metric family: what HELP, TYPE and docs/metrics.md say of it, and its series in a report.
 struct MetricFamily: Sendable {
     /// One line of the exposition, without the name and the netns label.

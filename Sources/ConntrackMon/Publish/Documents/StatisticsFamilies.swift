@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension MetricFamily {
     /// The kernel's statistics, a family each, since their sum means nothing.
     static let statistics = Stat.allCases.map { stat in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
 internal import FoundationEssentials
 
 /// What `status --json`, `watch --format json` and status.json say. What is not known is left out, never 0.

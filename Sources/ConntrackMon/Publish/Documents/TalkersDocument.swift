@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Who made the new entries, as JSON and status text have it: of those seen, each with its bounds.
 public struct TalkersDocument: Codable, Equatable, Sendable {
     /// What was counted in some time.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
+
 /// What `top --json` says before its rows. What is not known is left out.
 private struct TopHeader: Encodable {
     var version: String

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
 internal import Glibc
 
 /// Replaces the file at `path` as a whole: readers see the old content or the new, never a part. When anything fails

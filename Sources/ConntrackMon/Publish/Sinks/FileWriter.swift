@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+internal import ConntrackSystem
 internal import Synchronization
 
 /// The thread that writes files: status.json, state and textfile. A file system that hangs holds up this thread and no

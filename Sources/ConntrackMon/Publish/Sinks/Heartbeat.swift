@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
 internal import Synchronization
 
 /// What a sink's thread is doing, since when: by it the main thread says that something hangs while it hangs. A thread

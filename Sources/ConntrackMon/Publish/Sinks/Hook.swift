@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
 internal import Glibc
 
 /// The program of --on-alert: run for every alert change and notice, no shell, JSON on its standard input, one at a time,

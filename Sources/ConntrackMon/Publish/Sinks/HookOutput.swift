@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// What one run of the hook prints, on its way to stderr: whole lines as they come, and not more than 64 KiB.
 struct HookOutput {
     static let bound = 65536

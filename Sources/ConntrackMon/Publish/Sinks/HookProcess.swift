@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CSystem
+internal import ConntrackModel
 internal import Glibc
 
 /// One run of the hook's program: a process group of its own, what is still to be written to its standard input, and the

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+internal import ConntrackSystem
 internal import Synchronization
 
 /// The thread that runs the program of --on-alert. What comes while one runs waits: of more than 32 the older one about

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
 internal import Glibc
 
 /// stdout or stderr, written without ever waiting for whoever reads it.

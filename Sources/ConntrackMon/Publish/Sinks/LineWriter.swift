@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+internal import ConntrackSystem
 internal import Glibc
 internal import Synchronization
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Turns a count of what was lost, which only grows, into something that is said while it lasts and ends.
 struct LossNews: Sendable {
     /// Over when as long as this nothing waited and nothing more was lost.

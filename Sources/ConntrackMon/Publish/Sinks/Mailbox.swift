@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+internal import ConntrackSystem
 internal import Synchronization
 
 /// What the main thread leaves for a sink's thread. Bounded, and whoever puts something in never waits for whoever takes

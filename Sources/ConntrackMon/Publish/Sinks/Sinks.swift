@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+internal import ConntrackSystem
+
 /// All that is published, by sinks that can hang and so have a thread each: lines (stdout, stderr), files (textfile,
 /// status.json, state) and the hook (--on-alert). Whoever hands something over never waits. Nothing else is shared with
 /// them but their health.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
+
 /// How alerts and notices are written on stderr.
 public enum AlertFormat: String, CaseIterable, Sendable {
     /// `TIME LEVEL NAME host= netns=: text`.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
+
 extension DoctorReport {
     /// For a person in a hurry: the verdict, the findings, worst first, and the table.
     public func text() -> String {

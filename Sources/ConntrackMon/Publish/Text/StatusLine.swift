@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
+
 /// How `watch` prints an interval on stdout.
 public enum StatusFormat: String, CaseIterable, Sendable {
     /// A line of key=value pairs.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension StatusDocument {
     /// What `status` prints for people: what is wrong first, then everything that is known.
     public func text() -> String {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Cells under each other in columns, as wide as the widest of each. Cells are ASCII.
 struct TextTable {
     /// How a column's cells are filled up.

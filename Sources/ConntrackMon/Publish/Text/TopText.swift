@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+public import ConntrackModel
+
 extension TopReport {
     /// For people: what was seen, what is doubtful about it, the largest groups, and what is left.
     public func text() -> String {

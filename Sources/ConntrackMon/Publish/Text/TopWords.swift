@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 // A group's key as people and programs read it.
 
 extension Flow.Port {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension Rules {
     static let earlyDrop = Rule(.earlyDrop, hold: .seconds(30)) { sample, _ in
         guard let rate = sample.perSecond(sample.statsNow?[.earlyDrop]) else { return nil }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension Rules {
     static let eventsLost = Rule(.eventsLost, hold: .zero) { sample, _ in
         guard let share = sample.lostShareOfMinute else { return nil }

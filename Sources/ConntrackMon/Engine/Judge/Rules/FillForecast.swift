@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension Rules {
     static let fillForecast = Rule(.fillForecast, hold: .seconds(30), clear: .zero) { sample, settings in
         guard settings.forecast > .zero, let usage = sample.usage, let rate = sample.fillRate else { return nil }

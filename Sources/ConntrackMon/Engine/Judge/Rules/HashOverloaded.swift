@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension Rules {
     static let hashOverloaded = Rule(.hashOverloaded, hold: .zero) { sample, _ in
         guard let chain = sample.chainLength, let buckets = sample.buckets, let entries = sample.table.entries else {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension Rules {
     static let insertClash = Rule(.insertClash, hold: .seconds(60)) { sample, _ in
         guard let rate = sample.perSecond(sample.statsNow?[.insertFailed]) else { return nil }

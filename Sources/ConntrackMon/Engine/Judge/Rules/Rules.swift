@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// A rule about a sample: pure. nil = cannot be said of this sample.
 struct Rule: Sendable {
     let name: AlertName

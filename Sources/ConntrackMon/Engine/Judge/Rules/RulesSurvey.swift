@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 // What the last dump told of the table, for the text and the values of usage_high and table_full.
 
 extension Explanation {

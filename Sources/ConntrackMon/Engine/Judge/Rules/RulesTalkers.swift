@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 // Who fills the table, as far as new entries tell, for the text and the values of usage_high.
 
 extension Rules {

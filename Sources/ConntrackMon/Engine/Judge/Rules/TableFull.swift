@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension Rules {
     static let tableFull = Rule(.tableFull, hold: .zero) { sample, _ in
         guard let limit = sample.table.limit, let entries = sample.entriesPeakSecond ?? sample.table.entries else {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension Rules {
     static let usageHigh = Rule(
         .usageHigh, holds: { AlertBook.Holds(warning: $0.warnHold, critical: $0.critHold, clear: $0.clearHold) }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// A module that was never seen: a notice, or the alert module_absent, as --absent has it.
 struct AbsenceWatch: Sendable {
     private let meaning: AbsentMeaning?

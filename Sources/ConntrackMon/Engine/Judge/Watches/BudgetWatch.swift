@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// What is to be said of what listening for events costs: that the budget is exceeded and when that has ended; without
 /// one, once, that it is high.
 struct BudgetWatch: Sendable {

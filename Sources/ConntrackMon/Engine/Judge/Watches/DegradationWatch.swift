@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// The verdicts of monitor_degraded: one for each part that fails, or has failed.
 enum DegradationWatch {
     static func verdict(of part: String, in sample: Sample) -> Verdict {

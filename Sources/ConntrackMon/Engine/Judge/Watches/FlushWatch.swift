@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Over half of the table, and over 1,000 entries, went within a second without a reload.
 struct FlushWatch: Sendable {
     private var flushed = false

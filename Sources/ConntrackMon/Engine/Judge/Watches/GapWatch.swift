@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Sampling stood still.
 struct GapWatch: Sendable {
     func observe(_ sample: Sample) -> Notice? {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+package import ConntrackModel
+
 // What LimitWatch follows, and what of it outlives a run.
 
 extension LimitWatch {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// How often the module was reloaded, and whether that is exact.
 struct ReloadCount: Equatable, Sendable {
     var total: UInt64 = 0

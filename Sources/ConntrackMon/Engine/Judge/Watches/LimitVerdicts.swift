@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 // The verdicts of limit_dropped and limit_not_applied: what LimitWatch knows, in words.
 
 extension LimitWatch {

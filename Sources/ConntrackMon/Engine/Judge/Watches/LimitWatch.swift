@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Follows the limit through every look at the table, and says when it has fallen.
 ///
 /// Pure: looks in, notices out. 0 means unlimited and ranks above every number.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 // The first look, compared with what was known when the monitor last watched.
 
 extension LimitWatch {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// A loss too small for the alert events_lost: a notice with the exact number, at most one a minute.
 struct LossWatch: Sendable {
     private var noticed: MonotonicTime?

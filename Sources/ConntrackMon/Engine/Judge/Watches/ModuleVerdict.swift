@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 extension ModuleWatch {
     /// The verdict of module_unloaded.
     func unloadedVerdict(now: MonotonicTime) -> Verdict {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
 internal import Glibc
 
 /// Follows nf_conntrack through every look at the table: when it is gone, when it is back, and how often.

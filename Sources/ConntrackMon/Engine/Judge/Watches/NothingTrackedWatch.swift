@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// A table that stays empty from the start. Hooks are registered on demand (nf_ct_netns_get), so it may mean that nothing
 /// is tracked.
 struct NothingTrackedWatch: Sendable {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Follows every nf_conntrack_* setting but the limit: which values a reload or a boot has taken away, and which are
 /// not what is configured. Names are without their nf_conntrack_ prefix.
 package struct ParameterWatch: Sendable {

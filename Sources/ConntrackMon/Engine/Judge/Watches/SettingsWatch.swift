@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// Decides when a reading of the settings may be believed, and as what: written, or taken away by a reload.
 ///
 /// A reload may have come before a reading that no look has shown yet. So one that differs waits for a later look.

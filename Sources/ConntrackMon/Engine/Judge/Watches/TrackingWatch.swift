@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+internal import ConntrackModel
+
 /// New connections were steady and none has come for a minute, though the module is there: the rules that have
 /// connections tracked are gone (`nft flush ruleset`), or the traffic is.
 struct TrackingWatch: Sendable {
