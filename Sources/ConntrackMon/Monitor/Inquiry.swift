@@ -3,7 +3,6 @@
 internal import ConntrackModel
 internal import ConntrackSystem
 internal import Glibc
-internal import Synchronization
 
 /// A thread that answers what may take its time, or hang with a file system: the engine never waits for it.
 final class Inquiry: Sendable {
@@ -14,7 +13,7 @@ final class Inquiry: Sendable {
 
     private let name: String
     private let isIdle: Bool
-    private let work = Mutex(Work())
+    private let work = Lock(Work())
     private let asked: EventDescriptor
     /// Rung when there is an answer.
     private let bell: EventDescriptor

@@ -2,7 +2,6 @@
 
 internal import ConntrackModel
 internal import ConntrackSystem
-internal import Synchronization
 
 /// What the main thread leaves for a sink's thread. Bounded, and whoever puts something in never waits for whoever takes
 /// it out: what finds no room gives way and is counted.
@@ -32,7 +31,7 @@ final class Mailbox<Item: Sendable>: Sendable {
 
     let capacity: Int
     private let givingWay: GivingWay
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let bell: EventDescriptor
 
     init(capacity: Int, givingWay: GivingWay) throws(SystemError) {
