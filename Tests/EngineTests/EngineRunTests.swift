@@ -293,6 +293,7 @@ import UnitKit
 
     @Test func `what a stopped monitor leaves says so, and waits for nothing`() {
         var stream = Self.start()
+        for observation in Self.answers(0).observations { stream.add(observation) }
         stream.look(1.1, limit: 500)
         stream.read(1.2, .end("SIGTERM"))
         stream.read(1.2, .stop)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import ConntrackModel
-internal import Synchronization
 
 /// What a thread is doing, since when: by it the main thread says that something hangs while it hangs. A thread
 /// that waits for work is at rest and never stuck.
@@ -17,7 +16,7 @@ package final class Heartbeat: Sendable {
 
     private let remains: @Sendable (String) -> String
     // Words and time belong together, so not an atomic. Each end holds it for nanoseconds.
-    private let work = Mutex<Work?>(nil)
+    private let work = Lock<Work?>(nil)
 
     /// `remains`: what goes on while a part hangs.
     package init(remains: @escaping @Sendable (_ part: String) -> String) {

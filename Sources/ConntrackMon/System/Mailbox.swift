@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import ConntrackModel
-internal import Synchronization
 
 /// What one thread leaves for another. Bounded, and whoever puts something in never waits for whoever takes
 /// it out: what finds no room gives way and is counted.
@@ -33,7 +32,7 @@ package final class Mailbox<Item: Sendable>: Sendable {
     /// How many may wait.
     package let capacity: Int
     private let givingWay: GivingWay
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let bell: EventDescriptor
 
     /// An empty one with a bell of its own.

@@ -2,7 +2,6 @@
 
 internal import ConntrackModel
 internal import ConntrackSystem
-internal import Synchronization
 
 /// The thread that writes files: status.json, state and textfile. A file system that hangs holds up this thread and no
 /// other.
@@ -28,7 +27,7 @@ final class FileWriter: Sendable {
     private let mailbox: Mailbox<Content>
     private let paths: [Part: String]
     private let replace: Replace
-    private let failing = Mutex<[Part: SystemError]>([:])
+    private let failing = Lock<[Part: SystemError]>([:])
 
     /// `paths`: where each file lies; those without a path are not written.
     init(

@@ -17,7 +17,7 @@ final class HookWriter: Sendable {
     private let program: String
     private let identity: Identity
     private let say: @Sendable (String) -> Void
-    private let failure = Mutex<String?>(nil)
+    private let failure = Lock<String?>(nil)
     private let refused = Atomic<UInt64>(0)
 
     /// `say` gets what the program prints.

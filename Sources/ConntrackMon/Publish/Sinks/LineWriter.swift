@@ -26,7 +26,7 @@ final class LineWriter: Sendable {
     let heartbeat = Heartbeat { _ in "files and the program of --on-alert go on" }
 
     private let plan: Plan
-    private let failing = Mutex<[Degradation]>([])
+    private let failing = Lock<[Degradation]>([])
     private let leftOut = Atomic<UInt64>(0)
 
     init(plan: Plan) throws(SystemError) {
