@@ -60,9 +60,14 @@ final class FileWriter: Sendable {
 
     /// What fails.
     var degraded: [Degradation] {
-        failing.withLock { $0 }.sorted { $0.key.rawValue < $1.key.rawValue }.map { part, error in
-            Degradation(
-                part: part.rawValue, reason: "\(error)", remains: "the old file stays; alerts and status lines go on")
+        // Made inside: a dictionary that is copied out may be changed in its place once the copy is gone, by an order that
+        // only Swift's run time knows.
+        failing.withLock { failing in
+            failing.sorted { $0.key.rawValue < $1.key.rawValue }.map { part, error in
+                Degradation(
+                    part: part.rawValue, reason: "\(error)",
+                    remains: "the old file stays; alerts and status lines go on")
+            }
         }
     }
 
