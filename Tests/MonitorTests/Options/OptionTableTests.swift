@@ -22,6 +22,13 @@ import UnitKit
         #expect(Set(letters).count == letters.count)
     }
 
+    @Test(arguments: CommandName.allCases)
+    func `a command has every option that names it`(_ command: CommandName) {
+        let named = OptionTable.sections.flatMap(\.rows).filter { $0.commands.contains(command) }
+
+        #expect(OptionTable.rows(of: command).map(\.name) == named.map(\.name))
+    }
+
     @Test func `no two options have one place`() {
         #expect(Set(Self.rows.map { $0.path as AnyKeyPath }).count == Self.rows.count)
     }

@@ -144,8 +144,15 @@ package enum OptionTable {
 
     /// The options of `command`, in the order of its help.
     package static func rows(of command: CommandName) -> [OptionRow] {
-        sections.flatMap { $0.rows }.filter { $0.commands.contains(command) }
+        switch command {
+        case .watch: watchRows
+        default: lookRows.filter { $0.commands.contains(command) }
+        }
     }
+
+    private static let watchRows = sections.flatMap(\.rows).filter { $0.commands.contains(.watch) }
+    /// Without the sections that are `watch`'s alone: each start of `check` would make their rows for nothing.
+    private static let lookRows = [global, looks, alerts].flatMap(\.rows)
 
     /// What `top --by` takes.
     package static var topKeys: [String] { TopField.allCases.map(\.rawValue) }
