@@ -190,6 +190,22 @@ import UnitKit
         #expect(run.wants.last == .settings)
     }
 
+    @Test func `settings that changed wait for the configuration, also when they are read once more meanwhile`() {
+        var stream = Self.start()
+        stream.read(0, .configuration(ConfiguredSettings()))
+        stream.read(0, .origin(LimitOrigin()))
+        stream.settings(1, established: 600)
+        stream.settings(1.05, established: 600)
+        var run = EngineRun(hasConfiguration: true)
+        run.take(stream)
+        #expect(run.engine.nextDeadline == Moment.at(1.1).monotonic)
+        var answer = ObservedStream()
+        answer.read(1.06, .configuration(ConfiguredSettings()))
+        run.take(answer)
+
+        #expect(run.engine.nextDeadline == nil)
+    }
+
     // MARK: Files
 
     @Test func `a textfile after an announcement is of one moment`() {

@@ -149,7 +149,7 @@ package struct Engine: ~Copyable {
             agenda.answered(.settings, at: time)
             let isChanged = !values.elementsEqual(parameters, by: ==)
             parameters = values
-            patience.settings = Patience.Settings(values: values, moment: moment, isChanged: isChanged)
+            patience.take(Patience.Settings(values: values, moment: moment, isChanged: isChanged, since: moment))
         case .kernel(let reading):
             agenda.answered(.kernel(TableFaults(nil)), at: time)
             kernel = reading
@@ -219,7 +219,7 @@ package struct Engine: ~Copyable {
     /// Whether the reading can be judged. A written setting may follow a configuration that was written with it.
     private mutating func isKnown(_ reading: Patience.Settings, at now: MonotonicTime) -> Bool {
         guard reading.isChanged, plan.hasConfiguration else { return true }
-        return agenda.has(.configuration, for: reading.moment.monotonic) || patience.isOver(reading.moment, at: now)
+        return agenda.has(.configuration, for: reading.since.monotonic) || patience.isOver(reading.since, at: now)
     }
 
     /// Whether the look can be judged. Who writes a limit often wrote its configuration just before, or is a program that

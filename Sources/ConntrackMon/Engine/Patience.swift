@@ -11,6 +11,8 @@ struct Patience {
         var moment: Moment
         /// It differs from the one before.
         var isChanged: Bool
+        /// Since when the change in it waits.
+        var since: Moment
 
         private static let prefix = "nf_conntrack_"
 
@@ -48,6 +50,16 @@ struct Patience {
 
     var isWaiting: Bool { settings != nil || !items.isEmpty }
 
+    /// A newer reading takes the place of one that waits, and its change with it.
+    mutating func take(_ reading: Settings) {
+        var reading = reading
+        if let waiting = settings, waiting.isChanged {
+            reading.isChanged = true
+            reading.since = waiting.since
+        }
+        settings = reading
+    }
+
     mutating func add(_ item: Item) {
         items.append(item)
     }
@@ -63,7 +75,7 @@ struct Patience {
 
     /// When the first of them waits no longer.
     var until: MonotonicTime? {
-        (settings?.moment ?? items.first?.moment).map { $0.monotonic + most }
+        (settings?.since ?? items.first?.moment).map { $0.monotonic + most }
     }
 
     private var most: Duration { hasJudged ? Patience.most : Patience.mostAtFirst }
