@@ -18,6 +18,14 @@ public struct EventGroups: OptionSet, Sendable {
     public static let destroy = EventGroups(rawValue: 4)
 }
 
+/// Why no events come of a table that is seen to change.
+public enum EventSilence: Equatable, Sendable {
+    /// nf_conntrack_events is 0: the kernel makes none.
+    case setting
+    /// So many entries came and no event told of them: another module has taken the notifier's place.
+    case unheard(entries: UInt64)
+}
+
 /// Which way events are to be read.
 public enum SourceChoice: String, CaseIterable, Sendable {
     /// The fastest that this host allows.

@@ -72,6 +72,10 @@ public struct Sample: Sendable {
 
     /// Events received since the monitor began; nil when it does not listen. With the lost ones it is what the kernel sent.
     public var events: EventCounts?
+    /// The kinds of events whose counts and rates can be believed: listened to, and not silent. Any other is absent, not 0.
+    public var kinds: EventGroups = [.new, .update, .destroy]
+    /// Why nothing is heard though events are listened to; nil as long as nothing speaks for that.
+    public var silence: EventSilence?
     /// How events are listened to; nil when they are not.
     public var duty: EventDuty?
     /// For a part of this interval events were not listened to (see `duty`): `eventsNow` is too low for a rate.

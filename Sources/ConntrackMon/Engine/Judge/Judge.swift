@@ -180,11 +180,16 @@ public struct Judge: Sendable {
     }
 
     private mutating func judgeRules(_ sample: Sample) -> [Announcement] {
-        Rules.all.compactMap { rule in
+        let context = ruleContext
+        return Rules.all.compactMap { rule in
             // A hold must not run across a gap: what happened meanwhile is not known.
-            let verdict = sample.gap == nil ? rule.evaluate(sample, settings) : nil
+            let verdict = sample.gap == nil ? rule.evaluate(sample, context) : nil
             return book.step(rule.name, verdict, holds: rule.holds(settings), now: sample.moment)
         }
+    }
+
+    private var ruleContext: RuleContext {
+        RuleContext(settings: settings, isInitialNamespace: identity.netns == "root", origin: origin)
     }
 
     private mutating func judgeDegradations(_ sample: Sample) -> [Announcement] {

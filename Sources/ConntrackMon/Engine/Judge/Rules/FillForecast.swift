@@ -3,7 +3,8 @@
 internal import ConntrackModel
 
 extension Rules {
-    static let fillForecast = Rule(.fillForecast, hold: .seconds(30), clear: .zero) { sample, settings in
+    static let fillForecast = Rule(.fillForecast, hold: .seconds(30), clear: .zero) { sample, context in
+        let settings = context.settings
         guard settings.forecast > .zero, let usage = sample.usage, let rate = sample.fillRate else { return nil }
         let horizon = settings.forecast.inSeconds
         let seconds = sample.timeToFull ?? .infinity

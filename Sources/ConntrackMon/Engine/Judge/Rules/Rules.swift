@@ -2,16 +2,25 @@
 
 internal import ConntrackModel
 
+/// What a rule knows besides its sample: what flags say, and what a cure must mind.
+struct RuleContext: Sendable {
+    var settings: RuleSettings
+    /// The limit and the hash size can be written here; in another namespace they are the host's.
+    var isInitialNamespace = true
+    /// What on this host chooses a limit; nil = nothing is known of it.
+    var origin: LimitOrigin?
+}
+
 /// A rule about a sample: pure. nil = cannot be said of this sample.
 struct Rule: Sendable {
     let name: AlertName
     let holds: @Sendable (RuleSettings) -> AlertBook.Holds
-    let evaluate: @Sendable (Sample, RuleSettings) -> Verdict?
+    let evaluate: @Sendable (Sample, RuleContext) -> Verdict?
 
     /// A rule with holds of its own, whatever the flags say.
     init(
         _ name: AlertName, hold: Duration, clear: Duration = .seconds(60),
-        evaluate: @escaping @Sendable (Sample, RuleSettings) -> Verdict?
+        evaluate: @escaping @Sendable (Sample, RuleContext) -> Verdict?
     ) {
         self.init(
             name, holds: { _ in AlertBook.Holds(warning: hold, critical: hold, clear: clear) }, evaluate: evaluate)
@@ -20,7 +29,7 @@ struct Rule: Sendable {
     /// A rule whose holds are told by flags.
     init(
         _ name: AlertName, holds: @escaping @Sendable (RuleSettings) -> AlertBook.Holds,
-        evaluate: @escaping @Sendable (Sample, RuleSettings) -> Verdict?
+        evaluate: @escaping @Sendable (Sample, RuleContext) -> Verdict?
     ) {
         self.name = name
         self.holds = holds

@@ -5,7 +5,8 @@ internal import ConntrackModel
 extension Rules {
     static let usageHigh = Rule(
         .usageHigh, holds: { AlertBook.Holds(warning: $0.warnHold, critical: $0.critHold, clear: $0.clearHold) }
-    ) { sample, settings in
+    ) { sample, context in
+        let settings = context.settings
         guard let usage = sample.usage, let entries = sample.table.entries, let limit = sample.table.limit else {
             // An unlimited table cannot be full.
             return sample.table.limit == 0 ? .clear("nf_conntrack_max is 0: no limit") : nil
