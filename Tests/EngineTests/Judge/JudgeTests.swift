@@ -94,6 +94,26 @@ import UnitKit
         #expect(run.said == [])
     }
 
+    @Test(arguments: [EventCounts(new: 1), EventCounts(destroy: 1)])
+    func `a table that is empty at each look, and whose events come, needs none either`(_ events: EventCounts) {
+        var run = JudgeRun()
+        run.samples(0...1, entries: 0) { $0.events = EventCounts() }
+        run.samples(2...2, entries: 0) { $0.events = events }
+        run.samples(3...100, entries: 0) { $0.events = events }
+
+        #expect(run.said == [])
+    }
+
+    @Test func `an empty table whose events are all lost needs none`() {
+        var run = JudgeRun()
+        run.samples(0...9, entries: 0) {
+            $0.events = EventCounts()
+            $0.lost.overrun = 5
+        }
+
+        #expect(run.said == [])
+    }
+
     // MARK: Gaps
 
     @Test func `a gap is said, with its length`() {

@@ -3,7 +3,7 @@
 internal import ConntrackModel
 
 /// A table that stays empty from the start. Hooks are registered on demand (nf_ct_netns_get), so it may mean that nothing
-/// is tracked.
+/// is tracked. An entry settles it, or an event of one: something is tracked here.
 struct NothingTrackedWatch: Sendable {
     private static let enough = 3
 
@@ -11,8 +11,12 @@ struct NothingTrackedWatch: Sendable {
 
     mutating func observe(_ sample: Sample) -> Notice? {
         guard idleSamples < Self.enough, sample.table.entries == 0, sample.table.limit != nil else {
-            // Entries settle it: something is tracked here.
             if sample.table.entries ?? 0 > 0 { idleSamples = Self.enough }
+            return nil
+        }
+        // Entries that were destroyed at once (connections that are refused) leave only their events.
+        guard sample.events?.total ?? 0 == 0, sample.lost.total == 0 else {
+            idleSamples = Self.enough
             return nil
         }
         idleSamples += 1
