@@ -115,6 +115,8 @@ package struct Engine: ~Copyable {
         wallOffset = look.moment.wallOffset
         agenda.advance(to: look.moment.monotonic)
         collector.take(look)
+        let isListening = news.method != nil && kernel.isNetlinkThere
+        if collector.followSilence(look, listeningTo: isListening ? plan.groups : []) { agenda.add(.settings) }
         newestLook = look
         if isUneventful(look) {
             judge(look, at: look.moment)
@@ -149,6 +151,7 @@ package struct Engine: ~Copyable {
             agenda.answered(.settings, at: time)
             let isChanged = !values.elementsEqual(parameters, by: ==)
             parameters = values
+            collector.take(eventSetting: values.first { $0.name == "nf_conntrack_events" }?.value, at: time)
             patience.take(Patience.Settings(values: values, moment: moment, isChanged: isChanged, since: moment))
         case .kernel(let reading):
             agenda.answered(.kernel(TableFaults(nil)), at: time)

@@ -24,6 +24,8 @@ package struct EnginePlan: Sendable {
     package var hasDumps: Bool
     /// What listening for events may cost.
     package var limits = EventBudget.Limits()
+    /// Which events are listened to.
+    package var groups: EventGroups = [.new, .destroy]
     /// How events are to be read.
     package var source = SourceChoice.auto
     /// The running kernel's release.

@@ -91,6 +91,7 @@ extension Engine {
         around.buckets = kernel.buckets
         around.tableFullLines = tableFull
         around.listening = news.method != nil
+        around.groups = plan.groups
         if around.listening { around.isNetlinkThere = kernel.isNetlinkThere }
         around.ringCapacity = health.ringCapacity
         around.ringPeak = health.ringPeak
@@ -98,6 +99,14 @@ extension Engine {
         around.survey = surveys.survey(at: kernelAt.monotonic)
         around.degraded = kernel.degraded + [news.degradation].compactMap { $0 } + health.degraded
         return around
+    }
+
+    private func whyNoEvents(_ sample: Sample) -> String? {
+        if let why = sample.duty?.hindrance {
+            return "the event groups are left (--event-budget) and not joined again: \(why.words)"
+        }
+        if sample.isNetlinkThere == false { return EventHindrance.netlinkAbsent.words }
+        return sample.silence?.words ?? news.ended ?? news.unavailable
     }
 
     /// `sample` and all that was judged so far.
@@ -111,10 +120,7 @@ extension Engine {
         report.parameters = parameters
         report.doctor = doctor
         report.source = news.method?.source ?? "none"
-        report.eventsReason = news.unavailable
-        if let why = sample.duty?.hindrance {
-            report.eventsReason = "the event groups are left (--event-budget) and not joined again: \(why.words)"
-        }
+        report.eventsReason = whyNoEvents(sample)
         report.sinkLost = health.sinkLost
         report.interval = plan.interval
         report.perCPU = plan.perCPU

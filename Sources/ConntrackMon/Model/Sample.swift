@@ -86,6 +86,8 @@ public struct Sample: Sendable {
     public var destroyEstimate: Double?
     /// Whether what sends events is there; nil when none are listened to or the table is absent.
     public var isNetlinkThere: Bool?
+    /// Kinds of which the table shows that there were some in this interval, and none was heard: their rates are not known.
+    public var unheardNow: EventGroups = []
     /// Events of this interval.
     public var eventsNow: EventCounts?
     /// New entries since the monitor began, by IP protocol number.
@@ -143,6 +145,9 @@ public struct Sample: Sendable {
         return Double(entries) / Double(limit)
     }
 
+    /// Events are listened to and none can come: of what does not come nothing follows.
+    public var isSilent: Bool { silence != nil || isNetlinkThere == false }
+
     /// Of the events of the last minute, the share that was lost; nil when none are listened to.
     public var lostShareOfMinute: Double? {
         guard let eventsMinute else { return nil }
@@ -164,11 +169,18 @@ public struct Sample: Sendable {
         return limit > entries ? Double(limit - entries) / fillRate : 0
     }
 
-    /// New entries a second: counted in this interval, or estimated while `isPartial`.
-    public var newPerSecond: Double? { isPartial ? newEstimate : perSecond(eventsNow?.new) }
+    /// New entries a second: counted in this interval, or estimated while `isPartial`; nil when such events are not heard.
+    public var newPerSecond: Double? { isPartial ? newEstimate : rate(of: .new, eventsNow?.new) }
 
-    /// Entries gone a second, likewise.
-    public var destroyPerSecond: Double? { isPartial ? destroyEstimate : perSecond(eventsNow?.destroy) }
+    /// Changes of entries a second; nil while `isPartial`, for which there is no estimate.
+    public var updatePerSecond: Double? { isPartial ? nil : rate(of: .update, eventsNow?.update) }
+
+    /// Entries gone a second, as `newPerSecond`.
+    public var destroyPerSecond: Double? { isPartial ? destroyEstimate : rate(of: .destroy, eventsNow?.destroy) }
+
+    private func rate(of kind: EventGroups, _ count: UInt64?) -> Double? {
+        kinds.contains(kind) && unheardNow.isDisjoint(with: kind) ? perSecond(count) : nil
+    }
 
     /// A count of this interval as a rate; nil across a gap or in an interval of no length.
     public func perSecond(_ count: UInt64?) -> Double? {

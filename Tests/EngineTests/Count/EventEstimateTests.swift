@@ -17,6 +17,7 @@ import UnitKit
         /// A second in which `made` entries came, known or estimated, and the groups were left for `away` seconds.
         mutating func step(
             made: Double, away: Double = 0, entries: UInt64? = 1000, gap: Duration? = nil,
+            tableEntries: UInt64? = nil, kinds: EventGroups = [.new, .destroy],
             _ change: (inout EventDuty) -> Void = { _ in }
         ) -> Sample {
             for tenth in 1...10 {
@@ -29,8 +30,9 @@ import UnitKit
             duty.ratio = 1 - away
             duty.settledAt = Moment.at(second).monotonic
             change(&duty)
-            var sample = Sample.at(second)
+            var sample = Sample.at(second, entries: tableEntries)
             sample.gap = gap
+            sample.kinds = kinds
             estimate.close(&sample, duty)
             return sample
         }
@@ -77,6 +79,37 @@ import UnitKit
         #expect(sample.isNewRateEstimated)
         for _ in 0..<61 { sample = run.step(made: 1000) }
         #expect(!sample.isNewRateEstimated)
+    }
+
+    @Test func `what the table gained did come, whatever the windows heard`() throws {
+        var run = Run()
+        _ = run.step(made: 0, entries: 0, tableEntries: 1000)
+        var sample = Sample.at(0)
+        for second in 1...5 {
+            for tenth in 1...10 {
+                run.estimate.add(
+                    entries: UInt64(second * 1000 + tenth * 100),
+                    at: Moment.at(run.second + Double(tenth) / 10).monotonic)
+            }
+            sample = run.step(made: 40, away: 0.95, entries: nil, tableEntries: UInt64(second * 1000 + 1000))
+        }
+
+        #expect(abs(try #require(sample.newEstimate) - 1000) < 1)
+        #expect(try #require(sample.destroyEstimate) < 1)
+        #expect(abs(try #require(sample.newRate) - 1000) < 250)
+    }
+
+    @Test(arguments: [[], .destroy, .new] as [EventGroups])
+    func `only of kinds that are heard`(_ kinds: EventGroups) {
+        var run = Run()
+        _ = run.step(made: 0)
+        _ = run.step(made: 40_000, away: 0.9, kinds: kinds)
+        let sample = run.step(made: 40_000, away: 0.9, kinds: kinds)
+
+        #expect(sample.isPartial)
+        #expect((sample.newEstimate != nil) == (kinds == .new))
+        #expect(sample.destroyEstimate == nil)
+        #expect((sample.newRate != nil) == (kinds == .new))
     }
 
     @Test func `a table that falls faster than new ones come gives no negative rate`() {

@@ -60,6 +60,23 @@ import UnitKit
         #expect(run.said == ["NOTICE event_budget_exceeded"])
     }
 
+    @Test func `events that ceased to come do not meet the budget`() {
+        var run = JudgeRun()
+        run.samples(0...9) { $0.duty = duty(rate: 200_000, isOver: true, ratio: 0.1) }
+        run.samples(10...10) {
+            $0.duty = duty(rate: 0)
+            $0.unheardNow = .new
+        }
+        run.samples(11...20) {
+            $0.duty = duty(rate: 0)
+            $0.silence = .unheard(entries: 1000)
+        }
+        #expect(run.said == ["NOTICE event_budget_exceeded"])
+        run.samples(21...22) { $0.duty = duty() }
+
+        #expect(run.said == ["NOTICE event_budget_exceeded", "NOTICE event_budget_met"])
+    }
+
     @Test(
         arguments: [(1.0, 0.21, true), (1, 0.2, false), (1, nil, false), (0.5, 0.4, false)] as [(Double, Double?, Bool)]
     )

@@ -12,6 +12,8 @@ struct Collector: ~Copyable {
         var buckets: UInt64?
         var tableFullLines = TableFullCount()
         var listening = false
+        /// What is listened to then.
+        var groups: EventGroups = [.new, .destroy]
         var isNetlinkThere: Bool?
         var ringCapacity = 0
         var ringPeak = 0
@@ -43,6 +45,9 @@ struct Collector: ~Copyable {
     private var knownBefore = Duration.zero
     private var slope = Slope(window: .seconds(60))
     private var estimate = EventEstimate()
+    private var balance = IntervalBalance()
+    /// Whether events come at all.
+    private var silence: SilenceTracker
     private var stitcher = StatStitcher()
     /// Statistics were read since the last sample.
     private var hasStatistics = false
@@ -56,6 +61,7 @@ struct Collector: ~Copyable {
     ) {
         longestPause = max(.seconds(5), period * 2)
         self.limits = limits
+        silence = SilenceTracker(longestPause: longestPause)
         talkers = TalkerCounter(seed: seed)
     }
 
@@ -80,6 +86,7 @@ struct Collector: ~Copyable {
         events += EventCounts(counts.received)
         lost += LostEvents(counts)
         if counts.inexact != 0 { lossIsExact = false }
+        silence.take(counts)
     }
 
     /// Takes how events are listened to.
@@ -108,7 +115,13 @@ struct Collector: ~Copyable {
             estimate.add(entries: entries, at: time)
             knownSince = knownSince ?? time
         }
+        balance.take(look.entries, events)
         lastLook = look
+    }
+
+    /// Looks for a silence in what was just taken, with `groups` listened to; true when the settings are to be read again.
+    mutating func followSilence(_ look: TableLook, listeningTo groups: EventGroups) -> Bool {
+        silence.take(look, listeningTo: groups, duty)
     }
 
     // MARK: Readings
@@ -117,6 +130,11 @@ struct Collector: ~Copyable {
     mutating func take(_ reading: StatisticsReading) {
         stitcher.take(reading.perCPU, restarted: reading.restarted)
         hasStatistics = true
+    }
+
+    /// Takes what nf_conntrack_events was; nil = there is no such setting.
+    mutating func take(eventSetting value: UInt64?, at time: MonotonicTime) {
+        silence.take(setting: value, at: time)
     }
 
     // MARK: Samples
@@ -136,9 +154,10 @@ struct Collector: ~Copyable {
         var sample = assemble(lastLook, around)
         gap = nil
         lookBackAMinute(&sample)
-        if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
+        if sample.kinds.contains(.new) { sample.talkers = talkers.look(at: now, of: sample) }
         estimate.close(&sample, around.listening ? duty : nil)
         previous = (around.moment, events, lost, sample.stats)
+        balance.close()
         hasStatistics = false
         return sample
     }
@@ -148,20 +167,20 @@ struct Collector: ~Copyable {
     mutating func preview(_ around: Surroundings, after last: Sample) -> Sample? {
         guard let lastLook else { return nil }
         var sample = assemble(lastLook, around)
-        sample.eventsMinute = last.eventsMinute
-        sample.newRate = last.newRate
+        if !sample.isSilent { sample.eventsMinute = last.eventsMinute }
+        if sample.kinds.contains(.new) { sample.newRate = last.newRate }
         sample.newRateSpan = last.newRateSpan
         sample.isNewRateEstimated = last.isNewRateEstimated
         sample.lostMinute = last.lostMinute
         sample.eventLoadMinute = last.eventLoadMinute
+        if sample.kinds.contains(.new) { sample.talkers = talkers.look(at: around.moment.monotonic, of: sample) }
         if sample.events != nil {
-            sample.talkers = talkers.look(at: around.moment.monotonic, of: sample)
             sample.duty = around.listening ? duty : nil
         }
         if last.isPartial || sample.elapsed < Collector.shortest {
             sample.isPartial = last.isPartial
-            sample.newEstimate = last.newEstimate
-            sample.destroyEstimate = last.destroyEstimate
+            if sample.kinds.contains(.new) { sample.newEstimate = last.newEstimate }
+            if sample.kinds.contains(.destroy) { sample.destroyEstimate = last.destroyEstimate }
             // Of a moment's events no rate can be told.
             sample.elapsed = .zero
         }
@@ -188,6 +207,7 @@ struct Collector: ~Copyable {
         sample.lost = lost
         sample.lossIsExact = lossIsExact
         sample.isNetlinkThere = look.absent ? nil : around.isNetlinkThere
+        judgeKinds(&sample, around)
         // What was counted stays counted while the module is gone.
         sample.stats = stitcher.total
         sample.statsPerCPU = stitcher.perCPU
@@ -202,25 +222,38 @@ struct Collector: ~Copyable {
         return sample
     }
 
+    /// Which kinds of events can be believed to be all that there were.
+    private func judgeKinds(_ sample: inout Sample, _ around: Surroundings) {
+        guard around.listening, sample.isNetlinkThere != false else {
+            sample.kinds = []
+            return
+        }
+        sample.silence = silence.silence
+        sample.kinds = sample.silence == nil ? around.groups : []
+    }
+
     /// What this interval adds to the one before.
     private func compare(_ sample: inout Sample) {
         guard let previous else { return }
         sample.elapsed = sample.moment.monotonic - previous.moment.monotonic
         sample.lostNow = sample.lost - previous.lost
         if sample.events != nil { sample.eventsNow = events - previous.events }
+        sample.unheardNow = balance.unheard(events)
         if sample.gap == nil, hasStatistics, let now = sample.stats, let before = previous.stats {
             sample.statsNow = now - before
         }
     }
 
     private mutating func lookBackAMinute(_ sample: inout Sample) {
+        // Of a minute with a silence in it nothing is known.
+        if sample.isSilent { minute = [] }
         minute.append((sample.moment.monotonic, events, sample.lost))
         while minute.count > 2, sample.moment.monotonic - minute[1].time >= .seconds(60) { minute.removeFirst() }
         guard sample.events != nil, let first = minute.first else { return }
-        sample.eventsMinute = (events - first.events).total
+        if !sample.isSilent { sample.eventsMinute = (events - first.events).total }
         let span = (sample.moment.monotonic - first.time).inSeconds
         sample.newRateSpan = sample.moment.monotonic - first.time
-        if span > 0 { sample.newRate = Double(events.new - first.events.new) / span }
+        if span > 0, sample.kinds.contains(.new) { sample.newRate = Double(events.new - first.events.new) / span }
         sample.lostMinute = sample.lost - first.lost
     }
 }

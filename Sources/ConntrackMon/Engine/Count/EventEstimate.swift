@@ -15,7 +15,7 @@ struct EventEstimate: Sendable {
     private var gain = Slope(window: .seconds(1))
     private var previous: EventDuty?
     private var newRate: Double?
-    private var minute: [(time: MonotonicTime, duty: EventDuty)] = []
+    private var minute: [(time: MonotonicTime, duty: EventDuty, entries: UInt64?)] = []
 
     /// A look at the table.
     mutating func add(entries: UInt64, at time: MonotonicTime) {
@@ -42,23 +42,39 @@ struct EventEstimate: Sendable {
         if sample.isPartial, sample.gap == nil, duty.hindrance == nil,
             now - duty.settledAt < EventEstimate.longestAge
         {
-            sample.newEstimate = newRate
-            if let newRate, let gain = gain.perSecond { sample.destroyEstimate = max(0, newRate - gain) }
+            estimate(&sample)
         }
         lookBackAMinute(&sample, duty)
     }
 
+    private func estimate(_ sample: inout Sample) {
+        guard let newRate, sample.kinds.contains(.new) else { return }
+        // What the table gained did come, whatever the windows heard.
+        let new = max(newRate, gain.perSecond ?? 0)
+        sample.newEstimate = new
+        if sample.kinds.contains(.destroy), let gain = gain.perSecond { sample.destroyEstimate = max(0, new - gain) }
+    }
+
     private mutating func lookBackAMinute(_ sample: inout Sample, _ duty: EventDuty) {
         let now = sample.moment.monotonic
-        minute.append((now, duty))
+        // As for what is counted: a minute with a silence in it tells nothing.
+        if sample.isSilent { minute = [] }
+        minute.append((now, duty, sample.table.entries))
         while minute.count > 2, now - minute[1].time >= .seconds(60) { minute.removeFirst() }
         guard let first = minute.first else { return }
-        if duty.away > first.duty.away {
-            sample.newRate = EventEstimate.rate(first.duty, duty)
+        let span = now - first.time
+        if duty.away > first.duty.away, sample.kinds.contains(.new) {
+            let gain = EventEstimate.gain(from: first.entries, to: sample.table.entries, in: span)
+            sample.newRate = EventEstimate.rate(first.duty, duty).map { max($0, gain) }
             sample.isNewRateEstimated = true
         }
-        let span = now - first.time
         if span >= .seconds(60) { sample.eventLoadMinute = (duty.spent - first.duty.spent) / span.inSeconds }
+    }
+
+    /// What the table gained a second; 0 when it did not, or that is not known.
+    private static func gain(from before: UInt64?, to now: UInt64?, in span: Duration) -> Double {
+        guard let before, let now, now > before, span > .zero else { return 0 }
+        return Double(now - before) / span.inSeconds
     }
 
     /// New entries a second from `before` to `now`; nil when nothing was learnt between them.

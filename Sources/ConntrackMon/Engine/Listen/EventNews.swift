@@ -29,6 +29,11 @@ package struct EventNews: Sendable {
         if case .unavailable(let obstacle, _) = status { reason(obstacle) + cure(obstacle) } else { nil }
     }
 
+    /// Why there are none any more; nil when there are, or never were.
+    package var ended: String? {
+        if case .failed(let obstacle) = status { reason(obstacle) } else { nil }
+    }
+
     /// Takes the present status; a line for the monitor's own log when it is a new one.
     package mutating func take(_ status: EventStatus) -> String? {
         guard status != self.status else { return nil }
@@ -102,6 +107,16 @@ extension EventHindrance {
         case .moduleAbsent: "nf_conntrack is not loaded"
         case .limitUnreadable: "nf_conntrack_max cannot be read"
         case .netlinkAbsent: "nf_conntrack_netlink is not loaded"
+        }
+    }
+}
+
+extension EventSilence {
+    /// "nf_conntrack_events is 0".
+    package var words: String {
+        switch self {
+        case .setting: "nf_conntrack_events is 0"
+        case .unheard(let entries): "\(entries) entries came and no event told of them"
         }
     }
 }

@@ -19,6 +19,7 @@ extension EnginePlan {
             duration: settings.duration, count: settings.count, textfileInterval: settings.textfileInterval,
             hasConfiguration: paths.configurationRoot != nil, hasDumps: paths.isLive)
         limits = EventBudget.Limits(share: settings.eventBudget, cost: settings.eventCost)
+        groups = settings.events
         source = settings.source
         kernel = RunningKernel.release
         perCPU = settings.perCPU

@@ -5,12 +5,40 @@ internal import ConntrackModel
 extension Rules {
     static let eventsSilent = Rule(.eventsSilent, hold: .seconds(5), clear: .zero) { sample, _ in
         guard let isThere = sample.isNetlinkThere else { return nil }
-        return Verdict(
-            .warning, if: !isThere,
-            Explanation(
-                "no events since the reload: nf_conntrack came back without nf_conntrack_netlink",
-                why: ["table samples, statistics and alerts about them go on"],
-                fix: .init("modprobe nf_conntrack_netlink, or watch --load-modules")),
-            calm: "nf_conntrack_netlink is there, events come again")
+        let calm = "nf_conntrack_netlink is there, events come again"
+        guard isThere else { return Verdict(.warning, if: true, netlinkIsGone, calm: calm) }
+        switch sample.silence {
+        case nil: return .clear(calm)
+        case .setting: return Verdict(.warning, if: true, eventsAreOff, calm: calm)
+        case .unheard(let entries):
+            return Verdict(
+                .warning, if: true, nobodyTells(of: entries), calm: calm,
+                values: ["unheard_entries": Double(entries)])
+        }
+    }
+
+    private static let goesOn = "table samples, statistics and alerts about them go on"
+
+    private static let netlinkIsGone = Explanation(
+        "no events since the reload: nf_conntrack came back without nf_conntrack_netlink", why: [goesOn],
+        fix: .init("modprobe nf_conntrack_netlink, or watch --load-modules"))
+
+    private static let eventsAreOff = Explanation(
+        "nf_conntrack_events is 0: the kernel makes no events in this network namespace; new and destroyed entries are"
+            + " not counted",
+        why: [goesOn],
+        fix: .init(
+            "sysctl -w net.netfilter.nf_conntrack_events=1 (entries made meanwhile never send one); if 0 is meant,"
+                + " --events none"))
+
+    private static func nobodyTells(of entries: UInt64) -> Explanation {
+        Explanation(
+            "\(entries) entries came and no event told of them; new and destroyed entries are not counted",
+            why: [
+                "most likely another module has taken ctnetlink's place as the notifier, or packets wait before their"
+                    + " entries are confirmed (NFQUEUE)",
+                goesOn,
+            ],
+            fix: .init("unload that module, or --events none"))
     }
 }
