@@ -5,10 +5,10 @@ internal import FoundationEssentials
 /// What these tests read of a status: a line of `watch --format json`, `status --json`, status.json.
 struct Status: Decodable {
     struct Events: Decodable {
-        var new: UInt64
-        var update: UInt64
-        var destroy: UInt64
-        var newByProtocol: [String: UInt64]
+        var new: UInt64?
+        var update: UInt64?
+        var destroy: UInt64?
+        var newByProtocol: [String: UInt64]?
         var newPerSecond: Double?
         var destroyPerSecond: Double?
         var estimated: Bool?
@@ -69,6 +69,7 @@ struct Status: Decodable {
     var stats: [String: UInt64]?
     var events: Events?
     var eventsLost: Lost?
+    var eventsReason: String?
     var talkers: Talkers?
     var alerts: [Alert]
 
@@ -80,7 +81,7 @@ struct Status: Decodable {
 
     /// Everything the kernel sent: received or lost.
     var sent: UInt64 {
-        (events.map { $0.new + $0.update + $0.destroy } ?? 0) + (eventsLost?.total ?? 0)
+        (events.map { ($0.new ?? 0) + ($0.update ?? 0) + ($0.destroy ?? 0) } ?? 0) + (eventsLost?.total ?? 0)
     }
 
     /// The level an alert fires at.

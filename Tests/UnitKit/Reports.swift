@@ -94,6 +94,7 @@ package enum Reports {
         sample.entriesPeakDay = 412_003
         sample.fillRate = 12.5
         sample.events = EventCounts(new: 4_100_000, destroy: 4_049_750)
+        sample.kinds = [.new, .destroy]
         sample.eventsNow = EventCounts(new: 4100, destroy: 4088)
         sample.duty = EventDuty(settledAt: Moment.at(1).monotonic)
         sample.newByProtocol = [6: 3_000_000, 17: 1_099_000, 1: 900, 89: 100]

@@ -20,6 +20,8 @@ import UnitKit
             - A family is absent while its value is not known; 0 always means 0.
             - Every label value of a counter is there from the start, at 0. Counters never go back while the monitor runs,
               whatever becomes of the kernel's own.
+            - A kind of event that is not listened to (`--events`), or does not come (alert `events_silent`), has no series, and
+              `conntrack_new_by_protocol_total` goes with `new`. What was lost stays.
             - `conntrack_stat_*` are the kernel's statistics (`conntrack -S`), summed over the CPUs or, with `--per-cpu`, each with its
               `cpu`. They begin with what the kernel had counted before. One that this kernel does not have is absent.
             - With `--netns` everything has a `netns` label as well.

@@ -54,7 +54,11 @@ extension MetricFamily {
             "Conntrack events received, by kind; with conntrack_events_lost_total it is what the kernel sent."
         ) { report in
             guard let events = report.sample.events else { return [] }
-            return .each("event", [("new", events.new), ("update", events.update), ("destroy", events.destroy)])
+            let kinds: [(group: EventGroups, name: String, value: UInt64)] = [
+                (.new, "new", events.new), (.update, "update", events.update), (.destroy, "destroy", events.destroy),
+            ]
+            return .each(
+                "event", kinds.filter { report.sample.kinds.contains($0.group) }.map { ($0.name, $0.value) })
         },
         MetricFamily(
             "conntrack_events_lost_total", labels: "reason",
@@ -63,7 +67,10 @@ extension MetricFamily {
         ) { $0.sample.events == nil ? [] : .each("reason", $0.sample.lost.byReason) },
         MetricFamily(
             "conntrack_new_by_protocol_total", labels: "protocol", "New entries counted from events, by IP protocol."
-        ) { $0.sample.events == nil ? [] : .each("protocol", newByProtocol($0.sample)) },
+        ) { report in
+            let isHeard = report.sample.events != nil && report.sample.kinds.contains(.new)
+            return isHeard ? .each("protocol", newByProtocol(report.sample)) : []
+        },
     ]
 
     /// The usual protocols from the start, others once they were seen.

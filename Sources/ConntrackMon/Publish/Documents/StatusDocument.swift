@@ -6,19 +6,21 @@ internal import FoundationEssentials
 /// What `status --json`, `watch --format json` and status.json say. What is not known is left out, never 0.
 /// In JSON the keys are in snake case ("entriesPeak" is "entries_peak") and sorted.
 public struct StatusDocument: Codable, Equatable, Sendable {
-    /// Events by kind, and their rates in the last interval.
+    /// Events by kind, and their rates in the last interval. Of a kind that is not listened to nothing is here.
     public struct Events: Codable, Equatable, Sendable {
         var source: String
-        var new: UInt64
-        var update: UInt64
-        var destroy: UInt64
+        var new: UInt64?
+        var update: UInt64?
+        var destroy: UInt64?
         var newPerSecond: Double?
         var destroyPerSecond: Double?
         /// The two rates are estimates: for a part of the time events were not listened to. The counts are not.
         var estimated: Bool?
         /// Share of the time that was listened.
         var dutyRatio: Double?
-        var newByProtocol: [String: UInt64]
+        var newByProtocol: [String: UInt64]?
+
+        var total: UInt64 { (new ?? 0) + (update ?? 0) + (destroy ?? 0) }
     }
 
     /// Events lost, by reason.
@@ -116,7 +118,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         stats = sample.stats.map { stats in
             Dictionary(uniqueKeysWithValues: Stat.allCases.compactMap { stat in stats[stat].map { (stat.name, $0) } })
         }
-        events = sample.events.map { StatusDocument.events($0, report) }
+        if let counts = sample.events, !sample.kinds.isEmpty { events = StatusDocument.events(counts, report) }
         if sample.events != nil {
             let lost = sample.lost
             eventsLost = Lost(
@@ -124,7 +126,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
                 exact: sample.lossIsExact)
         }
         eventsReason = report.eventsReason
-        talkers = sample.talkers.map { TalkersDocument($0) }
+        if sample.kinds.contains(.new) { talkers = sample.talkers.map { TalkersDocument($0) } }
         ringCapacity = sample.ringCapacity
         ringPeak = sample.ringPeak
         cpuSeconds = StatusDocument.rounded(sample.cpuSeconds, 3)
@@ -139,14 +141,17 @@ public struct StatusDocument: Codable, Equatable, Sendable {
 
     private static func events(_ counts: EventCounts, _ report: Report) -> Events {
         let sample = report.sample
+        let kinds = sample.kinds
+        let byProtocol = sample.newByProtocol.map { (protocolName($0.key), $0.value) }
         return Events(
-            source: report.source, new: counts.new, update: counts.update, destroy: counts.destroy,
+            source: report.source, new: kinds.contains(.new) ? counts.new : nil,
+            update: kinds.contains(.update) ? counts.update : nil,
+            destroy: kinds.contains(.destroy) ? counts.destroy : nil,
             newPerSecond: sample.newPerSecond.map { rounded($0, 1) },
             destroyPerSecond: sample.destroyPerSecond.map { rounded($0, 1) },
             estimated: sample.duty == nil ? nil : sample.isPartial,
             dutyRatio: sample.duty.map { rounded($0.ratio, 4) },
-            newByProtocol: Dictionary(
-                uniqueKeysWithValues: sample.newByProtocol.map { (protocolName($0.key), $0.value) }))
+            newByProtocol: kinds.contains(.new) ? Dictionary(uniqueKeysWithValues: byProtocol) : nil)
     }
 
     static func rounded(_ value: Double, _ digits: Int) -> Double {

@@ -30,20 +30,22 @@ public func statusLine(of report: Report) -> String {
         add("destroy_estimated", sample.destroyEstimate.map { fixed($0, 0) + "/s" })
         add("duty", sample.duty.map { percent($0.ratio) })
     } else {
-        add("new", rate(sample, sample.eventsNow?.new))
-        add("destroy", rate(sample, sample.eventsNow?.destroy))
-        if let update = sample.eventsNow?.update, update > 0 { add("update", rate(sample, update)) }
+        add("new", sample.newPerSecond.map(rate))
+        add("destroy", sample.destroyPerSecond.map(rate))
+        add("update", sample.updatePerSecond.map(rate))
     }
     if sample.events != nil { add("lost", String(sample.lostNow.total)) }
-    for stat in [Stat.insertFailed, .drop, .earlyDrop] { add(stat.name, rate(sample, sample.statsNow?[stat])) }
+    for stat in [Stat.insertFailed, .drop, .earlyDrop] {
+        add(stat.name, sample.perSecond(sample.statsNow?[stat]).map(rate))
+    }
     add("fill", sample.fillRate.map { ($0 >= 0 ? "+" : "") + fixed($0, 1) + "/s" })
     add("full_in", sample.timeToFull.map(readable(seconds:)))
     add("alerts", report.firing.isEmpty ? "none" : alertList(report.firing))
     return fields.joined(separator: " ")
 }
 
-private func rate(_ sample: Sample, _ count: UInt64?) -> String? {
-    sample.perSecond(count).map { fixed($0, 0) + "/s" }
+private func rate(_ perSecond: Double) -> String {
+    fixed(perSecond, 0) + "/s"
 }
 
 /// "usage_high:critical,monitor_degraded(textfile):warning".

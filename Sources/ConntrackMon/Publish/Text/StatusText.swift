@@ -10,7 +10,7 @@ extension StatusDocument {
             return "\(alert.level.uppercased()) \(alert.name)\(subject) since \(alert.since): \(alert.summary)"
         }
         if alerts.isEmpty { lines.append(calm) }
-        if entries == 0 { lines.append(nothingTrackedText) }
+        if entries == 0, !wasEventSeen { lines.append(nothingTrackedText) }
         lines.append("conntrack on \(host), network namespace \(netns), \(time)")
         var table = TextTable([.left(atLeast: 11), .left()], gap: 1)
         func row(_ name: String, _ value: String?) {
@@ -67,17 +67,29 @@ extension StatusDocument {
     }
 
     private var eventsText: String? {
-        guard let events else { return eventsReason.map { "none: \($0)" } }
-        let isEstimated = events.estimated == true
-        let word = isEstimated ? " estimated" : ""
-        let new = events.newPerSecond.map { " (\(fixed($0, 0))/s\(word))" } ?? ""
-        let destroy = events.destroyPerSecond.map { " (\(fixed($0, 0))/s\(word))" } ?? ""
         let lost = eventsLost?.total ?? 0
+        guard let events else {
+            // Listened to, or not.
+            let none = eventsLost == nil ? "none" : lost > 0 ? "none come, lost \(lost)" : "none come"
+            return eventsReason.map { "\(none): \($0)" }
+        }
+        let isEstimated = events.estimated == true
+        func text(_ kind: String, _ count: UInt64?, _ rate: Double?) -> String? {
+            let word = isEstimated ? " estimated" : ""
+            return count.map { "\(kind) \($0)" + (rate.map { " (\(fixed($0, 0))/s\(word))" } ?? "") }
+        }
+        let kinds = [
+            text("new", events.new, events.newPerSecond), text("update", events.update, nil),
+            text("destroy", events.destroy, events.destroyPerSecond),
+        ]
+        let counts = (kinds.compactMap { $0 } + ["lost \(lost)"]).joined(separator: ", ")
         let duty = isEstimated ? ", listening \(percent(events.dutyRatio ?? 0)) of the time" : ""
         let reason = eventsReason.map { ": \($0)" } ?? ""
-        return
-            "new \(events.new)\(new), destroy \(events.destroy)\(destroy), lost \(lost), by \(events.source)\(duty)\(reason)"
+        return "\(counts), by \(events.source)\(duty)\(reason)"
     }
+
+    /// Entries may be made and destroyed between two looks, which leaves nothing but their events.
+    private var wasEventSeen: Bool { (events?.total ?? 0) + (eventsLost?.total ?? 0) > 0 }
 
     private var monitorText: String {
         up
