@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import Glibc
 import Testing
 import UnitKit
 
@@ -118,8 +119,8 @@ import UnitKit
         #expect(host.said == [Self.fires])
         #expect(
             host.summary.hasPrefix(
-                "5450 entries came and no event told of them; new and destroyed entries are not counted; most likely"
-                    + " another module has taken ctnetlink's place as the notifier, or packets wait"),
+                "5450 entries came and no event told of them; new and destroyed entries are not counted;"
+                    + " another module has taken ctnetlink's place as the notifier, or this kernel was built without"),
             "\(host.summary)")
         host.pass(1, .heard(50))
 
@@ -226,6 +227,21 @@ import UnitKit
         host.pass(2, .unheard(5))
 
         expectNothing(host, because: "nf_conntrack_netlink is not loaded")
+    }
+
+    @Test func `when the socket has failed nothing is printed either`() {
+        var host = SilentHost()
+        host.pass(2, .heard(5))
+        host.take(EventStatus.failed(EventObstacle(.receive, EIO)))
+        host.pass(2, .unheard(5))
+
+        #expect(host.sample?.kinds == [])
+        #expect(!host.line.contains("new="), "\(host.line)")
+        #expect(!host.metrics.contains("conntrack_events_total{"))
+        #expect(
+            host.document?.text().contains(
+                "\n  events      none come: cannot receive from the conntrack event socket: Input/output error\n")
+                == true)
     }
 
     @Test func `no rate and no share goes back into a silence`() throws {

@@ -64,6 +64,13 @@ struct SilentHost: ~Copyable {
         run.take(stream)
     }
 
+    /// It stands with the events like this from here on.
+    mutating func take(_ status: EventStatus) {
+        var stream = ObservedStream()
+        stream.add(.record(cnf_record(status: cnf_status(status, at: Moment.at(time).monotonic))))
+        run.take(stream)
+    }
+
     /// `seconds` of such tenths, with a sample at the end of each second.
     mutating func pass(_ seconds: Int, _ tenth: Tenth = .heard(0), answering: Bool = true) {
         pass(tenths: seconds * 10, answering: answering) { _ in tenth }

@@ -35,10 +35,10 @@ extension Rules {
         Explanation(
             "\(entries) entries came and no event told of them; new and destroyed entries are not counted",
             why: [
-                "most likely another module has taken ctnetlink's place as the notifier, or packets wait before their"
-                    + " entries are confirmed (NFQUEUE)",
+                "another module has taken ctnetlink's place as the notifier, or this kernel was built without"
+                    + " CONFIG_NF_CONNTRACK_EVENTS, or packets wait in a queue before their entries are confirmed (NFQUEUE)",
                 goesOn,
             ],
-            fix: .init("unload that module, or --events none"))
+            fix: .init("find that module (lsmod) or queue, or --events none"))
     }
 }
