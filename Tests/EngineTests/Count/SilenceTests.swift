@@ -260,6 +260,22 @@ import UnitKit
         #expect(sample.newRateSpan < .seconds(7))
     }
 
+    @Test func `what was lost before a silence is still lost in the last minute after it, and not forgiven in it`() {
+        var host = SilentHost()
+        host.pass(5, .heard(50))
+        host.pass(1, SilentHost.Tenth(came: 50, new: 40, lost: 10))
+        host.setting = 0
+        host.pass(20, .unheard(50))
+        #expect(host.run.said.filter { $0.hasSuffix(" events_lost") } == ["WARNING events_lost"])
+        host.setting = 1
+        host.pass(2, .heard(50))
+
+        #expect(host.sample?.lostMinute.total == 100)
+        host.pass(120, .heard(50))
+        #expect(
+            host.run.said.filter { $0.hasSuffix(" events_lost") } == ["WARNING events_lost", "RESOLVED events_lost"])
+    }
+
     // MARK: What the table says of an interval
 
     @Test func `a table that only drains after the start has no destroy rate, and a new rate of 0`() {

@@ -60,12 +60,13 @@ import UnitKit
         #expect(run.said == ["NOTICE event_budget_exceeded"])
     }
 
-    @Test func `events that ceased to come do not meet the budget`() {
+    @Test(arguments: [.new, .destroy] as [EventGroups])
+    func `events that ceased to come do not meet the budget`(_ unheard: EventGroups) {
         var run = JudgeRun()
         run.samples(0...9) { $0.duty = duty(rate: 200_000, isOver: true, ratio: 0.1) }
         run.samples(10...10) {
             $0.duty = duty(rate: 0)
-            $0.unheardNow = .new
+            $0.unheardNow = unheard
         }
         run.samples(11...20) {
             $0.duty = duty(rate: 0)

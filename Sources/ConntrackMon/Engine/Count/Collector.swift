@@ -53,6 +53,8 @@ struct Collector: ~Copyable {
     private var hasStatistics = false
 
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
+    /// The last sample of a silence.
+    private var silentAt: MonotonicTime?
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
     /// A collector of looks that come every `period`; `limits` are those of the event budget.
@@ -245,16 +247,18 @@ struct Collector: ~Copyable {
     }
 
     private mutating func lookBackAMinute(_ sample: inout Sample) {
-        // Of a minute with a silence in it nothing is known.
-        if sample.isSilent { minute = [] }
-        minute.append((sample.moment.monotonic, events, sample.lost))
-        while minute.count > 2, sample.moment.monotonic - minute[1].time >= .seconds(60) { minute.removeFirst() }
+        let now = sample.moment.monotonic
+        minute.append((now, events, sample.lost))
+        while minute.count > 2, now - minute[1].time >= .seconds(60) { minute.removeFirst() }
+        if sample.isSilent { silentAt = now }
         guard sample.events != nil, let first = minute.first else { return }
         if !sample.isSilent { sample.eventsMinute = (events - first.events).total }
-        let span = (sample.moment.monotonic - first.time).inSeconds
-        sample.newRateSpan = sample.moment.monotonic - first.time
-        if span > 0, sample.kinds.contains(.new) { sample.newRate = Double(events.new - first.events.new) / span }
         sample.lostMinute = sample.lost - first.lost
+        // No rate goes back into a silence.
+        let heard = silentAt.flatMap { end in minute.first { $0.time >= end } } ?? first
+        sample.newRateSpan = now - heard.time
+        let span = sample.newRateSpan.inSeconds
+        if span > 0, sample.kinds.contains(.new) { sample.newRate = Double(events.new - heard.events.new) / span }
     }
 }
 

@@ -23,8 +23,8 @@ struct BudgetWatch: Sendable {
             return [begin(duty)]
         }
         if let before = exceeded, !duty.isOverBudget {
-            // Nothing is counted again where events only ceased to come.
-            guard !sample.isSilent, !sample.unheardNow.contains(.new) else { return [] }
+            // Nothing is counted again where events only ceased to come: the table changes, and nothing tells of it.
+            guard !sample.isSilent, sample.unheardNow.isEmpty else { return [] }
             exceeded = nil
             return [end(duty, after: (now - before.at).inSeconds, away: duty.away - before.away)]
         }
