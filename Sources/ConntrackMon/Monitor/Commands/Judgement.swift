@@ -59,6 +59,8 @@ struct Judgement: Equatable, Sendable {
         guard findings[same].level < level else { return }
         findings[same].level = level
         findings[same].finding.level = word
+        // What a look cannot tell is known no better from it.
+        guard findings[same].finding.since != nil, level != .unknown else { return }
         findings[same].finding.text = "\(text); the monitor says: \(findings[same].finding.text)"
     }
 
