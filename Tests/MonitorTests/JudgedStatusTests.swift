@@ -63,6 +63,10 @@ import UnitKit
         ("below what is expected", look(5, 65_536), .none, rules { $0.expectMax = 1_048_576 }),
         ("below that, and tight", look(50_000, 65_536), .none, rules { $0.expectMax = 1_048_576 }),
         ("below what is configured", look(5, 65_536), .none, rules { $0.configured = place }),
+        (
+            "below what is configured, and accepted so", look(5, 65_536), word { $0.baseline = (65_536, .accepted) },
+            rules { $0.configured = place }
+        ),
         ("fallen, and waited for", look(5, 65_536), word(), rules()),
         ("a late monitor", look(60_100, 65_536), word(age: 30) { $0.firing = [usageHigh(.critical)] }, rules()),
         ("a silent monitor", look(5, 65_536), silent { $0.firing = [usageHigh(.critical)] }, rules()),

@@ -23,6 +23,11 @@ extension StatusDocument {
             now.notes = ["what a monitor says here is not known: status.json \(why)"]
         }
         let judgement = judge(look, word, seen: report.firing, procfs: report.procfs, rules: rules)
+        if judgement.isLimitLow, let wanted = judgement.wanted {
+            // What a monitor has accepted may be lower than what the limit is compared with.
+            now.limitBaseline = wanted.limit
+            now.limitBaselineSource = wanted.source.rawValue
+        }
         now.state = judgement.state.word.lowercased()
         now.findings = judgement.findings.map(\.finding)
         now.warnRatio = rules.warn
