@@ -149,6 +149,9 @@ import UnitKit
         #expect(document.timeToFullSeconds == 10)
         #expect(refreshed(50_260, 50_260, age: 0.4).timeToFullSeconds == nil)
         #expect(refreshed(50_260, 0, age: 0.4).timeToFullSeconds == nil)
+        var calm = StatusDocument(Reports.full)
+        calm.timeToFullSeconds = nil
+        #expect(calm.refreshed(by: StatusDocument(Reports.full), age: 0.4).timeToFullSeconds == nil)
     }
 
     @Test func `what is not of now is said to be so`() {

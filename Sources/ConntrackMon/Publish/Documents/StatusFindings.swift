@@ -94,7 +94,9 @@ extension StatusDocument {
         document.buckets = now.buckets
         document.chainLength = now.chainLength
         if !document.isOfNow || hasJumped(to: now.entries) { document.fillRate = nil }
-        document.timeToFullSeconds = document.fillRate.flatMap { now.timeToFull(at: $0) }
+        // Where the monitor foresees none, its rate is not to be gone by.
+        document.timeToFullSeconds =
+            timeToFullSeconds == nil ? nil : document.fillRate.flatMap { now.timeToFull(at: $0) }
         return document
     }
 
