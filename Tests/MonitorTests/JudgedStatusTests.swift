@@ -60,6 +60,15 @@ import UnitKit
         ("an alert that goes on", look(60_100, 65_536), word { $0.firing = [usageHigh(.critical)] }, rules()),
         ("an alert that is worse now", look(60_100, 65_536), word { $0.firing = [usageHigh(.warning)] }, rules()),
         ("an alert that is over now", look(5, 65_536), word { $0.firing = [usageHigh(.critical)] }, rules()),
+        (
+            "full, and a cause that is over", look(65_536, 65_536),
+            word {
+                $0.baseline = nil
+                $0.firing = [
+                    FiringAlert(name: .moduleUnloaded, level: .critical, since: .at(-9), summary: "gone for 9.0s")
+                ]
+            }, rules()
+        ),
         ("below what is expected", look(5, 65_536), .none, rules { $0.expectMax = 1_048_576 }),
         ("below that, and tight", look(50_000, 65_536), .none, rules { $0.expectMax = 1_048_576 }),
         ("below what is configured", look(5, 65_536), .none, rules { $0.configured = place }),

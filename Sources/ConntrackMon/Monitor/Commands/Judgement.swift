@@ -12,6 +12,8 @@ struct Judgement: Equatable, Sendable {
         var level: CheckResult.State
         /// For the plugin's line, where there is no room for a cure; nil = the headline says it.
         var clause: String?
+        /// The look shows that it is over.
+        var isOver = false
     }
 
     /// The worst that was found.
@@ -33,9 +35,9 @@ struct Judgement: Equatable, Sendable {
         state = max(state, level)
     }
 
-    fileprivate mutating func add(_ finding: StatusDocument.Finding, clause: String? = nil) {
+    fileprivate mutating func add(_ finding: StatusDocument.Finding, clause: String? = nil, isOver: Bool = false) {
         let level = CheckResult.State(finding.level)
-        findings.append(Item(finding: finding, level: level, clause: clause))
+        findings.append(Item(finding: finding, level: level, clause: clause, isOver: isOver))
         raise(to: level)
     }
 
@@ -46,9 +48,10 @@ struct Judgement: Equatable, Sendable {
         cure: String? = nil, clause: String? = nil
     ) {
         raise(to: level)
-        let names = [name] + name.causes
         let same = findings.firstIndex { item in
-            item.finding.subject == subject && names.contains { $0.rawValue == item.finding.name }
+            item.finding.subject == subject
+                && (item.finding.name == name.rawValue
+                    || !item.isOver && name.causes.contains { $0.rawValue == item.finding.name })
         }
         let word = level.word.lowercased()
         guard let same else {
@@ -68,7 +71,9 @@ struct Judgement: Equatable, Sendable {
         let order = AlertName.allCases.map(\.rawValue)
         func rank(_ item: Item) -> Int { order.firstIndex(of: item.finding.name) ?? order.count }
         findings.sort { left, right in
-            left.level != right.level ? left.level > right.level : rank(left) < rank(right)
+            guard left.level == right.level else { return left.level > right.level }
+            guard rank(left) == rank(right) else { return rank(left) < rank(right) }
+            return left.finding.subject ?? "" < right.finding.subject ?? ""
         }
     }
 }
@@ -123,10 +128,11 @@ extension Judgement {
         case .said(let document, let age):
             for alert in document.alerts {
                 var finding = StatusDocument.Finding(alert)
-                if !word.isCurrent || look.denies(alert.name, rules, document) {
+                let isOver = look.denies(alert.name, rules, document)
+                if !word.isCurrent || isOver {
                     finding.text += " (as the monitor said \(readable(seconds: age)) ago)"
                 }
-                add(finding, clause: "\(finding.name): \(finding.text)")
+                add(finding, clause: "\(finding.name): \(finding.text)", isOver: isOver)
             }
         case .silent(let document, _):
             let text = "the monitor is not answering since \(document.time)"
