@@ -8,7 +8,9 @@ struct CheckCommand: LookCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "One look, as a Nagios plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
-        discussion: "What a running `watch` knows is taken in while its status.json is fresh.")
+        discussion: """
+            What a running `watch` knows is taken in while its status.json is fresh; its thresholds count where none are given.
+            """)
 
     @OptionGroup var flags: Flags<CheckCommand>
 

@@ -8,7 +8,9 @@ struct StatusCommand: LookCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "One look: everything known now, what is wrong first.",
-        discussion: "What a running `watch` knows is taken in while its status.json is fresh.")
+        discussion: """
+            What a running `watch` knows is taken in while its status.json is fresh; its thresholds count where none are given.
+            """)
 
     @OptionGroup var flags: Flags<StatusCommand>
 

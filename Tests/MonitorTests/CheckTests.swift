@@ -16,45 +16,63 @@ import UnitKit
         return look
     }
 
-    private static func settings(_ change: (inout CheckSettings) -> Void = { _ in }) -> CheckSettings {
-        var settings = CheckSettings()
-        change(&settings)
-        return settings
+    private static func rules(_ change: (inout LookRules) -> Void = { _ in }) -> LookRules {
+        var rules = LookRules()
+        change(&rules)
+        return rules
     }
 
-    private static let watched: StatusDocument = StatusDocument(Reports.full)
-    private static let expecting: CheckSettings = settings { $0.expectMax = 1000 }
-    private static let narrow: CheckSettings = settings { ($0.warn, $0.crit) = (0.000_763, 0.5) }
+    private static let watched = MonitorWord.said(StatusDocument(Reports.full), age: 0.4)
+    private static let late = MonitorWord.said(StatusDocument(Reports.full), age: 30)
+    private static let silent = MonitorWord.silent(StatusDocument(Reports.full), age: 50)
+    private static let expecting: LookRules = rules { $0.expectMax = 1000 }
+    private static let narrow: LookRules = rules { ($0.warn, $0.crit) = (0.000_763, 0.5) }
 
-    private static let cases: [(String, TableLook, StatusDocument?, CheckSettings)] = [
-        ("well", look(412, 262_144), nil, settings()),
-        ("at the first threshold", look(750, 1000), nil, settings()),
-        ("below it", look(749, 1000), nil, settings()),
-        ("at the second", look(900, 1000), nil, settings()),
-        ("over the limit", look(1100, 1000), nil, settings()),
-        ("other thresholds", look(100, 131_072), nil, narrow),
-        ("unlimited", look(5, 0), nil, settings()),
-        ("limit as expected", look(5, 1000), nil, expecting),
-        ("limit above what is expected", look(5, 2000), nil, expecting),
-        ("limit below it, little used", look(5, 500), nil, expecting),
-        ("limit below it, and tight", look(375, 500), nil, expecting),
-        ("unlimited where a limit is expected", look(5, 0), nil, expecting),
-        ("a limit where none is expected", look(5, 1000), nil, settings { $0.expectMax = 0 }),
-        ("absent", .gone(at: 0), nil, settings()),
-        ("absent and allowed to be", .gone(at: 0), nil, settings { $0.absent = .ok }),
-        ("garbage for a limit", look(5, nil, faults: (0, EINVAL)), nil, settings()),
-        ("unreadable count", look(nil, 1000, faults: (EACCES, 0)), nil, settings()),
-        ("count missing alone", look(nil, 1000, faults: (ENOENT, 0)), nil, settings()),
-        ("what watch knows", look(5, 65_536), watched, settings()),
+    private static let cases: [(String, TableLook, MonitorWord, LookRules)] = [
+        ("well", look(412, 262_144), .none, rules()),
+        ("at the first threshold", look(750, 1000), .none, rules()),
+        ("below it", look(749, 1000), .none, rules()),
+        ("at the second", look(900, 1000), .none, rules()),
+        ("over the limit", look(1100, 1000), .none, rules()),
+        ("other thresholds", look(100, 131_072), .none, narrow),
+        ("unlimited", look(5, 0), .none, rules()),
+        ("limit as expected", look(5, 1000), .none, expecting),
+        ("limit above what is expected", look(5, 2000), .none, expecting),
+        ("limit below it, little used", look(5, 500), .none, expecting),
+        ("limit below it, and tight", look(375, 500), .none, expecting),
+        ("unlimited where a limit is expected", look(5, 0), .none, expecting),
+        ("a limit where none is expected", look(5, 1000), .none, rules { $0.expectMax = 0 }),
+        ("absent", .gone(at: 0), .none, rules()),
+        ("absent and allowed to be", .gone(at: 0), .none, rules { $0.absent = .ok }),
+        ("garbage for a limit", look(5, nil, faults: (0, EINVAL)), .none, rules()),
+        ("unreadable count", look(nil, 1000, faults: (EACCES, 0)), .none, rules()),
+        ("count missing alone", look(nil, 1000, faults: (ENOENT, 0)), .none, rules()),
+        ("what watch knows", look(50_300, 65_536), watched, rules()),
+        ("what watch knows, and more of it now", look(60_000, 65_536), watched, rules()),
+        ("what watch knows, and less of it now", look(5, 1_048_576), watched, rules()),
+        ("what watch knew half a minute ago", look(50_300, 65_536), late, rules()),
+        ("a watch that does not answer", look(50_300, 65_536), silent, rules()),
+        ("a watch that does not answer, where all is well", look(5, 1_048_576), silent, rules()),
+        (
+            "a watch that does not answer, and another limit expected", look(5, 65_536), silent,
+            rules { $0.expectMax = 1000 }
+        ),
+        ("absent, and a watch that knows why", .gone(at: 0), watched, rules { $0.absent = .ok }),
+        ("garbage for a limit, and what watch knows", look(5, nil, faults: (0, EINVAL)), watched, rules()),
+        ("a file of no use", look(5, 1000), .unusable("is damaged"), rules()),
     ]
 
     @Test func `check lines are as before`() throws {
-        let text = Self.cases.map { name, look, watch, settings in
-            let result = check(look, watch: watch, procfs: "/proc", settings: settings)
+        let text = Self.cases.map { name, look, word, rules in
+            let result = check(look, word, procfs: "/proc", rules: rules)
             return "# \(name): exit \(result.state.rawValue)\n\(result.line)\n"
         }.joined()
 
         try expectGolden(text, "check.txt")
+    }
+
+    private static func checked(_ look: TableLook, _ document: StatusDocument) -> CheckResult {
+        check(look, .said(document, age: 0.4), procfs: "/proc", rules: rules())
     }
 
     @Test func `a firing alert raises the state and never lowers it`() {
@@ -64,8 +82,7 @@ import UnitKit
         for (level, entries, state) in alerts {
             var report = Reports.full
             report.firing = [FiringAlert(name: .usageHigh, level: level, since: .at(0), summary: "x")]
-            let result = check(
-                Self.look(entries, 1000), watch: StatusDocument(report), procfs: "/proc", settings: Self.settings())
+            let result = Self.checked(Self.look(entries, 1000), StatusDocument(report))
             #expect(result.state == state)
         }
     }
@@ -73,12 +90,10 @@ import UnitKit
     @Test func `only one pipe stands in the line`() {
         var report = Reports.full
         report.firing = [FiringAlert(name: .usageHigh, level: .warning, since: .at(0), summary: "a | b")]
-        let line = check(
-            Self.look(5, 1000), watch: StatusDocument(report), procfs: "/proc", settings: Self.settings()
-        ).line
+        let line = Self.checked(Self.look(5, 1000), StatusDocument(report)).line
 
         #expect(line.count { $0 == "|" } == 1)
-        #expect(line.contains("usage_high: a / b"))
+        #expect(line.contains("usage_high: a / b (as the monitor said 0.4s ago)"))
     }
 
     @Test func `the cure of an alert is left out, whatever its text says`() throws {
@@ -87,7 +102,7 @@ import UnitKit
         report.firing = [FiringAlert(name: .usageHigh, level: .warning, since: .at(0), explanation: explanation)]
         var document = StatusDocument(report)
         func line() -> String {
-            check(Self.look(5, 1000), watch: document, procfs: "/proc", settings: Self.settings()).text
+            Self.checked(Self.look(800, 1000), document).text
         }
         #expect(line().hasSuffix("usage_high: a; fix the b; c"))
         document = try StatusDocument.parse(document.json())

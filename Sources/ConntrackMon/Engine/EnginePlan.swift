@@ -38,6 +38,8 @@ package struct EnginePlan: Sendable {
     package var procfs = "/proc"
     /// The inode of the network namespace.
     package var netnsInode: UInt64?
+    /// Which boot this is; nil where /proc does not say.
+    package var bootId: String?
 
     /// A plan with everything a monitor's engine needs.
     package init(

@@ -127,6 +127,8 @@ extension Engine {
         report.netnsLabel = plan.netnsLabel
         report.procfs = plan.procfs
         report.netnsInode = plan.netnsInode
+        report.bootId = plan.bootId
+        report.thresholds = (plan.rules.warn, plan.rules.crit)
         return report
     }
 }

@@ -37,6 +37,10 @@ public struct Report: Sendable {
     public var procfs = "/proc"
     /// The inode of the network namespace.
     public var netnsInode: UInt64?
+    /// Which boot this is; nil where /proc does not say.
+    public var bootId: String?
+    /// Usage that warns, and usage that is critical; nil where nobody judges by them.
+    public var thresholds: (warn: Double, crit: Double)?
 
     /// What each output could not take since the monitor began, by its `SinkName`; one that is not named lost nothing.
     public var sinkLost: [(sink: String, lost: UInt64)] = []

@@ -106,17 +106,84 @@ import UnitKit
         #expect(throws: (any Error).self) { try StatusDocument.parse(text) }
     }
 
-    @Test func `a running monitor's status is refreshed by the table as it is now`() {
+    private func refreshed(_ entries: UInt64?, _ limit: UInt64?, age: Double) -> StatusDocument {
         var now = Reports.minimal
-        now.sample = .at(60, entries: 7, limit: 70)
-        let document = StatusDocument(Reports.full).refreshed(by: StatusDocument(now))
+        now.sample = .at(60, entries: entries, limit: limit)
+        return StatusDocument(Reports.full).refreshed(by: StatusDocument(now).ofOneLook(), age: age)
+    }
+
+    @Test func `a running monitor's status is refreshed by the table as it is now`() {
+        let document = refreshed(7, 70, age: 0.4)
 
         #expect(document.entries == 7)
         #expect(document.limit == 70)
         #expect(document.usageRatio == 0.1)
+        #expect(document.fillRate == nil)
         #expect(document.timestamp == 1_795_499_282.31)
+        #expect(document.monitorTime == "2026-11-24T05:47:03.310Z")
+        #expect(document.monitorAgeSeconds == 0.4)
         #expect(document.up)
         #expect(document.alerts.map(\.name) == ["limit_dropped", "usage_high", "monitor_degraded"])
         #expect(document.events?.new == 4_100_000)
+    }
+
+    @Test func `no highest count is below the one of now`() {
+        let document = refreshed(60_000, 65_536, age: 0.4)
+
+        #expect(document.entriesPeak == 60_000)
+        #expect(document.entriesPeakDay == 412_003)
+    }
+
+    @Test func `how fast the table filled some time ago says nothing of the table as it is now`() {
+        // Too old; gone; flushed; doubled.
+        for (entries, age) in [(50_260, 2), (nil, 0.4), (7, 0.4), (100_000, 0.4)] as [(UInt64?, Double)] {
+            let document = refreshed(entries, 1_048_576, age: age)
+            #expect(document.fillRate == nil)
+            #expect(document.timeToFullSeconds == nil)
+        }
+    }
+
+    @Test func `when the table is full is told of the entries of now`() {
+        let document = refreshed(50_260, 50_385, age: 0.4)
+        #expect(document.fillRate == 12.5)
+        #expect(document.timeToFullSeconds == 10)
+        #expect(refreshed(50_260, 50_260, age: 0.4).timeToFullSeconds == nil)
+        #expect(refreshed(50_260, 0, age: 0.4).timeToFullSeconds == nil)
+        var calm = StatusDocument(Reports.full)
+        calm.timeToFullSeconds = nil
+        #expect(calm.refreshed(by: StatusDocument(Reports.full), age: 0.4).timeToFullSeconds == nil)
+    }
+
+    @Test func `what is not of now is said to be so`() {
+        let word = "what the monitor counts is of 2026-11-24T05:47:03.310Z, 2.0s before"
+
+        #expect(!refreshed(7, 70, age: 1).text().contains("what the monitor counts"))
+        #expect(refreshed(7, 70, age: 2).text().contains(word))
+    }
+
+    @Test func `a limit above what it should be is not said to be wrong`() {
+        #expect(refreshed(7, 2_000_000, age: 0).text().contains("  limit       2000000\n"))
+        #expect(refreshed(7, 0, age: 0).text().contains("  limit       unlimited (0)\n"))
+    }
+
+    @Test func `on a terminal no line is longer than it is wide, where words allow, and no word is lost`() {
+        let document = StatusDocument(Reports.full)
+        for width in [40, 80, 120] {
+            let folded = document.text(width: width)
+            #expect(folded.split(separator: "\n").allSatisfy { $0.utf8.count <= width }, "\(folded)")
+            #expect(
+                folded.split(whereSeparator: \.isWhitespace) == document.text().split(whereSeparator: \.isWhitespace))
+        }
+        #expect(document.text(width: 100_000) == document.text())
+    }
+
+    @Test(
+        arguments: [
+            ("one two three", 7, ["one two", "  three"]), ("one two three", 8, ["one two", "  three"]),
+            ("  one two", 5, ["  one", "  two"]), ("overlong word", 4, ["overlong", "  word"]), ("", 4, []),
+            ("    overlong", 4, ["    overlong"]), ("exactly", 7, ["exactly"]),
+        ] as [(String, Int, [String])])
+    func `a line is folded at its blanks`(_ line: String, _ width: Int, _ folded: [String]) {
+        #expect(foldedLine(line, width: width, indent: 2) == folded)
     }
 }

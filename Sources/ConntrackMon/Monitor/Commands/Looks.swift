@@ -21,32 +21,28 @@ extension Answer {
     package static func check(_ values: OptionValues) -> Answer {
         let result: CheckResult
         do {
-            result = try judged(values.prepared())
+            result = try judged(values, values.prepared())
         } catch {
             result = CheckResult(state: .unknown, text: "\(error)", performance: "")
         }
         return Answer(text: result.line, exitCode: result.state.rawValue)
     }
 
-    private static func judged(_ settings: Settings) -> CheckResult {
-        let shot = OneShot(settings, host: Probe.hostName)
-        var wanted = CheckSettings()
-        wanted.warn = settings.rules.warn
-        wanted.crit = settings.rules.crit
-        wanted.expectMax = settings.rules.expectMax
-        wanted.configured = shot.configured
-        wanted.absent = settings.checkAbsent
-        return ConntrackMon.check(
-            shot.report.sample.table, watch: shot.watch, procfs: settings.procfs, settings: wanted)
+    private static func judged(_ values: OptionValues, _ settings: Settings) -> CheckResult {
+        let shot = OneShot(settings)
+        var rules = shot.rules(values, settings)
+        rules.absent = settings.checkAbsent
+        return ConntrackMon.check(shot.look, shot.word, procfs: settings.procfs, rules: rules)
     }
 
     /// `status`: what a running `watch` says, with what this look sees; without it, the look alone.
     package static func status(_ values: OptionValues) throws -> Answer {
         let settings = try values.prepared()
-        let shot = OneShot(settings, host: Probe.hostName)
-        let now = StatusDocument(shot.report)
-        let document = shot.watch?.refreshed(by: now) ?? now
-        return Answer(text: settings.json ? document.json() : document.text())
+        let shot = OneShot(settings)
+        let rules = shot.rules(values, settings)
+        let report = shot.report(settings, host: Probe.hostName, wanted: rules.wantedLimit(shot.word))
+        let document = StatusDocument(judging: report, shot.word, rules: rules)
+        return Answer(text: settings.json ? document.json() : document.text(width: Probe.terminalWidth))
     }
 
     /// `top`: the largest groups of one dump.

@@ -1,38 +1,66 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import CNetfilter
 internal import ConntrackEngine
 internal import ConntrackHost
-public import ConntrackModel
-public import ConntrackPublish
+internal import ConntrackModel
+internal import ConntrackPublish
 internal import ConntrackSystem
-internal import FoundationEssentials
-internal import Glibc
 
-/// One look, for `check` and `status`: the same host and engine as `watch`, once.
-public struct OneShot {
-    /// The report of this look alone.
-    public var report: Report
-    /// What a running `watch` says about the same table, if it is fresh.
-    public var watch: StatusDocument?
+/// One look, for `check` and `status`: at the table, at what should be, and at what a running `watch` says of it.
+struct OneShot {
+    /// The table.
+    let look: TableLook
     /// What sysctl configuration says the limit should be.
-    public var configured: ConfiguredLimit?
+    let configured: ConfiguredLimit?
+    /// What a running `watch` says about the same table.
+    let word: MonitorWord
+    private let paths: HostPaths
+    private let netnsInode: UInt64?
 
-    /// Looks at the table under `settings.procfs`, at the configuration, and at `settings.runDirectory`.
-    public init(_ settings: Settings, host name: String) {
-        let identity = Identity(host: name, netns: NetworkNamespace.label(entered: settings.netns))
-        let paths = HostPaths(settings)
-        var host = Host(paths)
-        let slow = SlowHost(paths, isInitialNamespace: identity.netns == "root")
+    /// Looks at the table under `settings.procfs`, at the configuration, and at `settings.runDirectory`. No more than
+    /// `check` needs: it is started often.
+    init(_ settings: Settings) {
+        paths = HostPaths(settings)
+        netnsInode = NetworkNamespace.current()
+        // Only the limit is asked for, and that is one for all namespaces.
+        if case .configuration(let found)? = SlowHost(paths, isInitialNamespace: false).read(.configuration) {
+            configured = found.limit
+        } else {
+            configured = nil
+        }
+        if let folder = settings.runDirectory {
+            let place = MonitorWord.Place(
+                procfs: paths.procfs, netnsInode: netnsInode, bootId: BootIdentity.now(paths).bootId)
+            word = MonitorWord.read(in: folder, at: place)
+        } else {
+            word = .none
+        }
+        // The table last: it is what is of now.
         var table = TableReader(paths, followsModule: false)
-        var judge = Judge(settings: settings.rules, identity: identity)
-        if case .configuration(let found)? = slow.read(.configuration) { configured = found.limit }
-        judge.configure(limit: configured, parameters: [:])
-        let moment = Moment.now()
-        let look = TableLook(table.read())
-        _ = judge.observe(look)
+        look = TableLook(table.read())
+    }
 
-        var sample = Sample(moment: moment, table: look)
+    /// What to judge by: what `values` were given, and what the look found.
+    func rules(_ values: OptionValues, _ settings: Settings) -> LookRules {
+        var rules = LookRules()
+        if values.origin(of: "warn") == .builtIn && values.origin(of: "crit") == .builtIn {
+            rules.takeThresholds(of: word)
+        } else {
+            (rules.warn, rules.crit) = (settings.rules.warn, settings.rules.crit)
+        }
+        rules.expectMax = settings.rules.expectMax
+        rules.configured = configured
+        return rules
+    }
+
+    /// All that can be known of this host by looking once, `wanted` for a baseline. What of it fires needs no hold, and is
+    /// not about the limit: that is `judge`'s.
+    func report(_ settings: Settings, host name: String, wanted: WantedLimit?) -> Report {
+        let identity = Identity(host: name, netns: NetworkNamespace.label(entered: settings.netns))
+        var host = Host(paths)
+        var judge = Judge(settings: RuleSettings(), identity: identity)
+        _ = judge.observe(look)
+        var sample = Sample(moment: look.moment, table: look)
         var module = ConntrackModule.absent
         if case .kernel(let kernel)? = host.read(.kernel(TableFaults(look))) {
             module = kernel.module
@@ -46,24 +74,13 @@ public struct OneShot {
         }
         _ = judge.judge(sample)
 
-        report = Report(identity: identity, sample: sample)
+        var report = Report(identity: identity, sample: sample)
         report.isUp = false
         report.module = module
         report.firing = judge.firing
-        report.baseline = settings.rules.expectMax.map { ($0, .flag) }
-        report.procfs = settings.procfs
-        report.netnsInode = NetworkNamespace.current()
-        watch = settings.runDirectory.flatMap { OneShot.fresh($0 + "/status.json", report) }
-    }
-
-    /// What `watch` left in its run directory; nil when it is old, damaged, or about another /proc or namespace.
-    private static func fresh(_ path: String, _ report: Report) -> StatusDocument? {
-        guard let text = try? KernelFile.text(of: path), let document = try? StatusDocument.parse(text) else {
-            return nil
-        }
-        let age = report.sample.moment.wall.seconds - document.timestamp
-        let isFresh = age > -5 && age < 3 * document.intervalSeconds + 2
-        let isSame = document.procfs == report.procfs && document.netnsInode == report.netnsInode
-        return document.up && isFresh && isSame ? document : nil
+        report.baseline = wanted.map { ($0.limit, $0.source) }
+        report.procfs = paths.procfs
+        report.netnsInode = netnsInode
+        return report
     }
 }

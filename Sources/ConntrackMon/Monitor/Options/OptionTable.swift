@@ -79,9 +79,10 @@ package enum OptionTable {
         "Alerts",
         [
             OptionRow(
-                "warn", [.watch, .check], at: \.rules.warn, .share, "Usage that warns, a share of the limit.",
+                "warn", [.watch, .check, .status], at: \.rules.warn, .share, "Usage that warns, a share of the limit.",
                 letter: "w", brief: "Usage that warns."),
-            OptionRow("crit", [.watch, .check], at: \.rules.crit, .share, "Usage that is critical.", letter: "c"),
+            OptionRow(
+                "crit", [.watch, .check, .status], at: \.rules.crit, .share, "Usage that is critical.", letter: "c"),
             OptionRow("warn-hold", at: \.rules.warnHold, .duration, "How long usage must be over --warn."),
             OptionRow("crit-hold", at: \.rules.critHold, .duration, "How long usage must be over --crit."),
             OptionRow(

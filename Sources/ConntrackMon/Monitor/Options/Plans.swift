@@ -26,5 +26,6 @@ extension EnginePlan {
         netnsLabel = settings.netns == nil ? nil : identity.netns
         procfs = paths.procfs
         netnsInode = NetworkNamespace.current()
+        bootId = BootIdentity.now(paths).bootId
     }
 }

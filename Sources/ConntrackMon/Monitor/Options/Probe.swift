@@ -106,6 +106,13 @@ package enum Probe {
         return fstat(2, &status) == 0 && String(cString: stream) == "\(status.st_dev):\(status.st_ino)"
     }
 
+    /// How wide the terminal is that stdout is; nil when it is none, or does not say.
+    static var terminalWidth: Int? {
+        var size = winsize()
+        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 else { return nil }
+        return Int(size.ws_col)
+    }
+
     /// Whether a file at `path` may be replaced as a whole.
     static func isPlainFileOrNone(_ path: String) -> Bool {
         var status = stat()

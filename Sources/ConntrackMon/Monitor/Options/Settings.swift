@@ -33,7 +33,7 @@ public struct TopSettings: Sendable {
     public init() {}
 }
 
-/// Everything the commands are told. The defaults are written here (and in RuleSettings, CheckSettings), nowhere else:
+/// Everything the commands are told. The defaults are written here (and in RuleSettings, LookRules), nowhere else:
 /// help and documents take them from here by `OptionTable`.
 public struct Settings: Sendable {
     /// Where /proc is.
@@ -93,7 +93,7 @@ public struct Settings: Sendable {
     public var hook: String?
 
     /// What a host without nf_conntrack is to `check`.
-    public var checkAbsent = CheckSettings().absent
+    public var checkAbsent = LookRules().absent
     /// One JSON object, from the commands that look once.
     public var json = false
     /// What `top` is told.

@@ -50,9 +50,14 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     }
 
     var version: String
-    var time: String
-    /// Seconds since 1970, to judge freshness by.
+    /// When, RFC 3339.
+    public var time: String
+    /// Seconds since 1970.
     public var timestamp: Double
+    /// Seconds since boot (CLOCK_BOOTTIME), to judge freshness by.
+    public var uptimeSeconds: Double?
+    /// Which boot that is about.
+    public var bootId: String?
     /// How often this is written.
     public var intervalSeconds: Double
     var host: String
@@ -64,15 +69,17 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     /// False once the monitor has stopped.
     public var up: Bool
     var module: String
-    var moduleReloads: UInt64
+    var moduleReloads: UInt64?
     var entries: UInt64?
     var entriesPeak: UInt64?
     /// The highest count of the last 24 hours.
     public var entriesPeakDay: UInt64?
     var limit: UInt64?
-    var limitBaseline: UInt64?
-    var limitBaselineSource: String?
-    var limitDrops: [String: UInt64]
+    /// The limit this host should have.
+    public var limitBaseline: UInt64?
+    /// Where that comes from, a `BaselineSource`.
+    public var limitBaselineSource: String?
+    var limitDrops: [String: UInt64]?
     var usageRatio: Double?
     var buckets: UInt64?
     var chainLength: Double?
@@ -83,11 +90,27 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     var eventsLost: Lost?
     var eventsReason: String?
     var talkers: TalkersDocument?
-    var ringCapacity: Int
-    var ringPeak: Int
-    var cpuSeconds: Double
+    var ringCapacity: Int?
+    var ringPeak: Int?
+    var cpuSeconds: Double?
     /// What fires, worst first.
     public var alerts: [Alert]
+    /// Usage that warns, a share of the limit.
+    public var warnRatio: Double?
+    /// Usage that is critical.
+    public var critRatio: Double?
+
+    /// "ok", "warning", "critical" or "unknown": what `status` judges of its look and of what the monitor said; nil in what
+    /// a monitor writes.
+    public var state: String?
+    /// What that state is for, worst first; nil likewise.
+    public var findings: [Finding]?
+    /// What else `status` has to say, a sentence each.
+    public var notes: [String]?
+    /// When the monitor said what `status` takes from it. Entries, limit and buckets are of `time`.
+    public var monitorTime: String?
+    /// How long before `time` that was.
+    public var monitorAgeSeconds: Double?
 
     /// A report in this form.
     public init(_ report: Report) {
@@ -95,6 +118,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         version = conntrackMonVersion
         time = rfc3339(sample.moment.wall)
         timestamp = (sample.moment.wall.seconds * 1000).rounded() / 1000
+        uptimeSeconds = StatusDocument.rounded(Double(sample.moment.monotonic.nanoseconds) / 1e9, 3)
+        bootId = report.bootId
         intervalSeconds = report.interval.inSeconds
         host = report.identity.host
         netns = report.identity.netns
@@ -130,6 +155,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         ringCapacity = sample.ringCapacity
         ringPeak = sample.ringPeak
         cpuSeconds = StatusDocument.rounded(sample.cpuSeconds, 3)
+        warnRatio = report.thresholds?.warn
+        critRatio = report.thresholds?.crit
         alerts = report.firing.map { alert in
             let explanation = alert.explanation
             return Alert(

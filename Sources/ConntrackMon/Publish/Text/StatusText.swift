@@ -3,15 +3,20 @@
 internal import ConntrackModel
 
 extension StatusDocument {
-    /// What `status` prints for people: what is wrong first, then everything that is known.
-    public func text() -> String {
-        var lines = alerts.map { alert in
-            let subject = alert.subject.map { " (\($0))" } ?? ""
-            return "\(alert.level.uppercased()) \(alert.name)\(subject) since \(alert.since): \(alert.summary)"
-        }
-        if alerts.isEmpty { lines.append(calm) }
+    /// What `status` prints for people: what is wrong first, then everything that is known. `width`: of the terminal, whose
+    /// lines are not broken in words; nil = no line is broken.
+    public func text(width: Int? = nil) -> String {
+        let findings = findings ?? alerts.map(Finding.init)
+        var lines = findings.map(\.line)
+        if findings.isEmpty { lines.append(calm) }
+        lines += notes ?? []
         if entries == 0, !wasEventSeen { lines.append(nothingTrackedText) }
         lines.append("conntrack on \(host), network namespace \(netns), \(time)")
+        if !isOfNow, let monitorTime, let monitorAgeSeconds, up {
+            lines.append(
+                "  what the monitor counts is of \(monitorTime), \(readable(seconds: monitorAgeSeconds)) before;"
+                    + " entries, limit and hash are of now")
+        }
         var table = TextTable([.left(atLeast: 11), .left()], gap: 1)
         func row(_ name: String, _ value: String?) {
             if let value { table.add([name, value]) }
@@ -24,17 +29,29 @@ extension StatusDocument {
         row("events", eventsText)
         for (name, value) in talkers?.rows ?? [] { row(name, value) }
         row("monitor", monitorText)
-        lines += table.lines(indent: 2)
-        return lines.joined(separator: "\n")
+        let rows = table.lines(indent: 2)
+        guard let width else { return (lines + rows).joined(separator: "\n") }
+        let folded =
+            lines.flatMap { foldedLine($0, width: width, indent: 4) }
+            + rows.flatMap { foldedLine($0, width: width, indent: 14) }
+        return folded.joined(separator: "\n")
     }
 
     private var calm: String {
+        // What cannot be read has a finding of its own.
         if entries == nil && limit == nil { return "nothing to judge: nf_conntrack is not loaded" }
-        return "nothing is wrong" + (up ? "" : " as far as one look can tell")
+        // Nobody has judged what is known beside the alerts.
+        guard state == "ok" else { return "no alert fires" }
+        if let limit, let limitBaseline, isLess(limit, limitBaseline) {
+            // The monitor waits for --settle, or for the end of booting, before it calls that a fall.
+            return "nothing is wrong so far: nf_conntrack_max is \(limitText(limit)), should be"
+                + " \(limitText(limitBaseline)), and may be put back yet"
+        }
+        return "nothing is wrong" + (up && !isLate ? "" : " as far as one look can tell")
     }
 
     private var moduleText: String {
-        let reloaded = moduleReloads > 0 ? ", reloaded \(moduleReloads) times while watched" : ""
+        let reloaded = moduleReloads.map { $0 > 0 ? ", reloaded \($0) times while watched" : "" } ?? ""
         switch module {
         case ConntrackModule.builtIn.rawValue: return "built into the kernel: it cannot be unloaded"
         case ConntrackModule.absent.rawValue where entries == nil:
@@ -57,8 +74,9 @@ extension StatusDocument {
 
     private var limitLine: String? {
         limit.map { limit in
-            let baseline = limitBaseline.map { ", should be \(limitText($0)) (\(limitBaselineSource ?? ""))" }
-            return limitText(limit) + (limitBaseline == limit ? "" : baseline ?? "")
+            let baseline = limitBaseline.flatMap { isLess(limit, $0) ? $0 : nil }
+            return limitText(limit)
+                + (baseline.map { ", should be \(limitText($0)) (\(limitBaselineSource ?? ""))" } ?? "")
         }
     }
 
@@ -92,25 +110,16 @@ extension StatusDocument {
     private var wasEventSeen: Bool { (events?.total ?? 0) + (eventsLost?.total ?? 0) > 0 }
 
     private var monitorText: String {
-        up
-            ? "conntrack-mon \(version) is watching, \(fixed(cpuSeconds, 1))s of CPU used"
-            : "not watching: rates, peaks, events and alerts with a hold need `conntrack-mon watch`"
-    }
-
-    /// This document, known from a running monitor, with the table as it is now.
-    public func refreshed(by now: StatusDocument) -> StatusDocument {
-        var document = self
-        document.time = now.time
-        document.timestamp = now.timestamp
-        document.entries = now.entries
-        // What was the highest before this look.
-        document.entriesPeak = entriesPeak.map { max($0, now.entries ?? 0) }
-        document.entriesPeakDay = entriesPeakDay.map { max($0, now.entries ?? 0) }
-        document.limit = now.limit
-        document.usageRatio = now.usageRatio
-        document.buckets = now.buckets
-        document.chainLength = now.chainLength
-        document.alerts += now.alerts.filter { alert in !alerts.contains { $0.name == alert.name } }
-        return document
+        if up && isLate, let monitorTime {
+            return "conntrack-mon \(version) was watching at \(monitorTime), and has written nothing since"
+        }
+        if up {
+            let cost = cpuSeconds.map { ", \(fixed($0, 1))s of CPU used" } ?? ""
+            return "conntrack-mon \(version) is watching\(cost)"
+        }
+        if let monitorTime {
+            return "not answering since \(monitorTime): rates, peaks, events and its alerts are not known"
+        }
+        return "not watching: rates, peaks, events and alerts with a hold need `conntrack-mon watch`"
     }
 }
