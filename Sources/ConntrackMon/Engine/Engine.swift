@@ -17,6 +17,7 @@ package struct Engine: ~Copyable {
     private var patience = Patience()
     var news: EventNews
     var surveys = SurveyPolicy()
+    private var namespaceWatch: NamespaceWatch
 
     /// An interval is to be closed, files are to be written, what is live is to be accepted, all is over: since when each
     /// waits for the readings it needs.
@@ -38,8 +39,8 @@ package struct Engine: ~Copyable {
     var intervals = 0
     var outputs: [Output] = []
 
-    /// Why watching is to end; nil = it goes on.
-    package internal(set) var ending: String?
+    /// How watching is to end; nil = it goes on.
+    package internal(set) var ending: Ending?
 
     /// An engine that has seen nothing yet. `seed` keeps whoever fills the table from choosing keys that collide.
     package init(_ plan: EnginePlan, seed: HashSeed, restored: Restored? = nil, at now: Moment) {
@@ -49,6 +50,7 @@ package struct Engine: ~Copyable {
         wallOffset = now.wallOffset
         judge = Judge(settings: plan.rules, identity: plan.identity)
         kernelAt = now
+        namespaceWatch = NamespaceWatch(name: plan.netns ?? "")
         guard let restored else { return }
         judge.restore(restored.limit, restored.parameters, peak: restored.peakDay, peakKnownFor: restored.peakKnownFor)
         collector.restore(peakDay: restored.peakDay, knownFor: restored.peakKnownFor, at: now.monotonic)
@@ -143,7 +145,7 @@ package struct Engine: ~Copyable {
         case .show:
             due.show = latest == nil
             if let latest { outputs.append(.status(report(latest))) }
-        case .end(let why): ending = ending ?? why
+        case .end(let how): end(how)
         case .stop: due.stop = moment
         case .settings(let values):
             agenda.answered(.settings, at: time)
@@ -155,6 +157,7 @@ package struct Engine: ~Copyable {
             kernel = reading
             if let statistics = reading.statistics { collector.take(statistics) }
             kernelAt = moment
+            if let why = namespaceWatch.observe(reading.namespace, at: time) { end(Ending(why, isFailure: true)) }
         case .log(let lines):
             agenda.answered(.log, at: time)
             tableFull.add(lines)
@@ -179,6 +182,10 @@ package struct Engine: ~Copyable {
         proceed(at: moment)
     }
 
+    private mutating func end(_ how: Ending) {
+        ending = ending ?? how
+    }
+
     private mutating func tick(at moment: Moment) {
         began = began ?? moment.monotonic
         due.tick = moment
@@ -190,7 +197,7 @@ package struct Engine: ~Copyable {
     /// Judges what need not wait any longer, and closes what is due.
     private mutating func proceed(at now: Moment) {
         if let began, let duration = plan.duration, now.monotonic - began >= duration {
-            ending = ending ?? "--duration is over"
+            end(Ending("--duration is over"))
         }
         let isHurried = due.stop != nil
         while true {

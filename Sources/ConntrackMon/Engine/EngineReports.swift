@@ -49,7 +49,7 @@ extension Engine {
         due.show = false
         outputs.append(.write(report, metrics: isMetricsTime || isChange))
         if isMetricsTime || isChange { keep(sample) }
-        if let count = plan.count, intervals >= count { ending = ending ?? "--count is reached" }
+        if let count = plan.count, intervals >= count { ending = ending ?? Ending("--count is reached") }
     }
 
     /// Something was said between two intervals: the files tell of it at once, all of one moment.

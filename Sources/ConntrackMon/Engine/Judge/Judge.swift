@@ -189,7 +189,7 @@ public struct Judge: Sendable {
     }
 
     private var ruleContext: RuleContext {
-        RuleContext(settings: settings, isInitialNamespace: identity.netns == "root", origin: origin)
+        RuleContext(settings: settings, isInitialNamespace: identity.isInitialNamespace, origin: origin)
     }
 
     private mutating func judgeDegradations(_ sample: Sample) -> [Announcement] {

@@ -20,10 +20,10 @@ public struct OneShot {
 
     /// Looks at the table under `settings.procfs`, at the configuration, and at `settings.runDirectory`.
     public init(_ settings: Settings, host name: String) {
-        let identity = Identity(host: name, netns: NetworkNamespace.label(entered: settings.netns))
+        let identity = NetworkNamespace.identity(host: name, entered: settings.netns)
         let paths = HostPaths(settings)
         var host = Host(paths)
-        let slow = SlowHost(paths, isInitialNamespace: identity.netns == "root")
+        let slow = SlowHost(paths, isInitialNamespace: identity.isInitialNamespace)
         var table = TableReader(paths, followsModule: false)
         var judge = Judge(settings: settings.rules, identity: identity)
         if case .configuration(let found)? = slow.read(.configuration) { configured = found.limit }

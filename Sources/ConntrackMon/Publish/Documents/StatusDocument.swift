@@ -61,7 +61,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     public var procfs: String
     /// False once the monitor has stopped.
     public var up: Bool
-    var module: String
+    /// How nf_conntrack is there; nil when the table is there and /sys does not say how.
+    var module: String?
     var moduleReloads: UInt64
     var entries: UInt64?
     var entriesPeak: UInt64?
@@ -99,7 +100,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         netnsInode = report.netnsInode
         procfs = report.procfs
         up = report.isUp
-        module = report.isModuleLoaded ? report.module.rawValue : ConntrackModule.absent.rawValue
+        let isUnsaid = report.isModuleLoaded && report.module == .absent
+        module = isUnsaid ? nil : (report.isModuleLoaded ? report.module : .absent).rawValue
         moduleReloads = report.reloads
         entries = sample.table.entries
         entriesPeak = report.entriesPeak

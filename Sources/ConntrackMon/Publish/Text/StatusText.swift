@@ -37,9 +37,8 @@ extension StatusDocument {
         let reloaded = moduleReloads > 0 ? ", reloaded \(moduleReloads) times while watched" : ""
         switch module {
         case ConntrackModule.builtIn.rawValue: return "built into the kernel: it cannot be unloaded"
-        case ConntrackModule.absent.rawValue where entries == nil:
-            return "nf_conntrack is not loaded: nothing is tracked"
-        case ConntrackModule.absent.rawValue: return "nf_conntrack is there, /sys does not say how"
+        case ConntrackModule.absent.rawValue: return "nf_conntrack is not loaded: nothing is tracked"
+        case nil: return "nf_conntrack is there, /sys does not say how"
         default: return "nf_conntrack is loaded\(reloaded)"
         }
     }
