@@ -73,7 +73,7 @@ package struct Engine: ~Copyable {
     /// When to come back, whatever happens: a reload is to be judged, what was wanted did not come, the time is over.
     package var nextDeadline: MonotonicTime? {
         let over = began.flatMap { began in plan.duration.map { began + $0 } }
-        return [judge.settlesAt, patience.until, over].compactMap { $0 }.min()
+        return [judge.settlesAt, patience.until, over, due.looksAgainAt].compactMap { $0 }.min()
     }
 
     // MARK: Records
@@ -118,6 +118,11 @@ package struct Engine: ~Copyable {
         agenda.advance(to: look.moment.monotonic)
         collector.take(look)
         newestLook = look
+        // Nothing that was read before it belongs to the interval that it ends.
+        if due.lookSince != nil, !collector.isLookLate(at: kernelAt.monotonic) {
+            due.tick = .later(due.tick ?? look.moment, look.moment)
+            due.lookSince = nil
+        }
         if isUneventful(look) {
             judge(look, at: look.moment)
             if due.isNothing { return }
@@ -188,6 +193,8 @@ package struct Engine: ~Copyable {
 
     private mutating func tick(at moment: Moment) {
         began = began ?? moment.monotonic
+        // Two that fall together after a pause are one: of a moment no rate can be told.
+        if let latest, moment.monotonic - latest.moment.monotonic < plan.interval / 2 { return }
         due.tick = moment
         due.needsSettings = agenda.tick(at: moment.monotonic, hasConfiguration: plan.hasConfiguration)
     }
@@ -217,7 +224,7 @@ package struct Engine: ~Copyable {
                 log(text, at: moment)
             case nil:
                 acceptIfKnown()
-                closeIfKnown()
+                closeIfKnown(at: now.monotonic)
                 return
             }
         }

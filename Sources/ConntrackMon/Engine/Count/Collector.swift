@@ -22,6 +22,8 @@ struct Collector: ~Copyable {
 
     /// Sampling that stands still for longer is a gap.
     private let longestPause: Duration
+    /// Looks are never so far apart, unless whoever makes them is held up.
+    private let latest: Duration
 
     private let limits: EventBudget.Limits
     private var events = EventCounts()
@@ -32,9 +34,8 @@ struct Collector: ~Copyable {
     private var newByProtocol = InlineArray<256, UInt64>(repeating: 0)
     private var talkers: TalkerCounter
     private var lastLook: TableLook?
+    /// Between the last two looks that were so far apart, until a sample has told of it.
     private var gap: Duration?
-    /// The gap was told by a sample that was closed before the first look after it.
-    private var gapIsTold = false
 
     private var peak = SlidingPeak(step: .seconds(1), steps: 120)
     private var peakDay = SlidingPeak(step: .seconds(900), steps: 96)
@@ -47,6 +48,8 @@ struct Collector: ~Copyable {
     /// Statistics were read since the last sample.
     private var hasStatistics = false
 
+    /// The end of the last gap: no rate reaches beyond it.
+    private var rateSince: MonotonicTime?
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
@@ -55,6 +58,7 @@ struct Collector: ~Copyable {
         period: Duration = .milliseconds(100), limits: EventBudget.Limits = EventBudget.Limits(), seed: HashSeed
     ) {
         longestPause = max(.seconds(5), period * 2)
+        latest = max(.milliseconds(300), period * 2)
         self.limits = limits
         talkers = TalkerCounter(seed: seed)
     }
@@ -91,11 +95,10 @@ struct Collector: ~Copyable {
     mutating func take(_ look: TableLook) {
         let time = look.moment.monotonic
         if let last = lastLook, time - last.moment.monotonic > longestPause {
-            if !gapIsTold { gap = time - last.moment.monotonic }
+            gap = time - last.moment.monotonic
             slope.reset()
             estimate.reset()
         }
-        gapIsTold = false
         if look.unloaded || look.absent {
             slope.reset()
             estimate.reset()
@@ -121,23 +124,29 @@ struct Collector: ~Copyable {
 
     // MARK: Samples
 
-    /// Closes the interval; nil before the first look at the table.
+    /// Whether the look that is due at `now` has not come: whoever makes it is held up.
+    func isLookLate(at now: MonotonicTime) -> Bool {
+        lastLook.map { now - $0.moment.monotonic > latest } ?? false
+    }
+
+    /// Closes the interval; nil before the first look at the table. What it counts without a look belongs to the interval
+    /// that the next look ends: nobody knows yet what came meanwhile.
     mutating func close(_ around: Surroundings) -> Sample? {
         guard let lastLook else { return nil }
         let now = around.moment.monotonic
-        let age = now - lastLook.moment.monotonic
-        let isStale = age > longestPause
-        if isStale && !gapIsTold {
-            gap = gap ?? age
-            gapIsTold = true
-            slope.reset()
-        }
-        if let entries = lastLook.entries, !isStale { slope.add(entries, at: now) }
-        var sample = assemble(lastLook, around)
-        gap = nil
+        let age = isLookLate(at: now) ? now - lastLook.moment.monotonic : nil
+        if let age, age > longestPause { slope.reset() }
+        if let entries = lastLook.entries, age == nil { slope.add(entries, at: now) }
+        var sample = assemble(lastLook, around, age: age)
+        if age == nil { gap = nil }
+        if sample.gap != nil { rateSince = now }
         lookBackAMinute(&sample)
         if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
         estimate.close(&sample, around.listening ? duty : nil)
+        guard age == nil else {
+            (sample.newEstimate, sample.destroyEstimate) = (nil, nil)
+            return sample
+        }
         previous = (around.moment, events, lost, sample.stats)
         hasStatistics = false
         return sample
@@ -147,7 +156,8 @@ struct Collector: ~Copyable {
     /// look. Of what needs a whole interval, or a minute, the last sample's stays.
     mutating func preview(_ around: Surroundings, after last: Sample) -> Sample? {
         guard let lastLook else { return nil }
-        var sample = assemble(lastLook, around)
+        let age = around.moment.monotonic - lastLook.moment.monotonic
+        var sample = assemble(lastLook, around, age: age > longestPause ? age : nil)
         sample.eventsMinute = last.eventsMinute
         sample.newRate = last.newRate
         sample.newRateSpan = last.newRateSpan
@@ -170,11 +180,13 @@ struct Collector: ~Copyable {
 
     private static let shortest = Duration.milliseconds(100)
 
-    private mutating func assemble(_ look: TableLook, _ around: Surroundings) -> Sample {
+    /// `age`: how old `look` is, if it is not of this moment.
+    private mutating func assemble(_ look: TableLook, _ around: Surroundings, age: Duration?) -> Sample {
         let now = around.moment.monotonic
         var sample = Sample(moment: around.moment, table: look)
-        sample.gap = gap
-        sample.fillRate = slope.perSecond
+        sample.age = age
+        sample.gap = age.flatMap { $0 > longestPause ? $0 : nil } ?? gap
+        sample.fillRate = age == nil ? slope.perSecond : nil
         sample.buckets = around.buckets
         sample.entriesPeak = peak.highest(at: now)
         sample.entriesPeakDay = peakDay.highest(at: now)
@@ -206,6 +218,7 @@ struct Collector: ~Copyable {
     private func compare(_ sample: inout Sample) {
         guard let previous else { return }
         sample.elapsed = sample.moment.monotonic - previous.moment.monotonic
+        guard sample.age == nil else { return }
         sample.lostNow = sample.lost - previous.lost
         if sample.events != nil { sample.eventsNow = events - previous.events }
         if sample.gap == nil, hasStatistics, let now = sample.stats, let before = previous.stats {
@@ -214,14 +227,16 @@ struct Collector: ~Copyable {
     }
 
     private mutating func lookBackAMinute(_ sample: inout Sample) {
+        guard sample.age == nil else { return }
         minute.append((sample.moment.monotonic, events, sample.lost))
         while minute.count > 2, sample.moment.monotonic - minute[1].time >= .seconds(60) { minute.removeFirst() }
         guard sample.events != nil, let first = minute.first else { return }
         sample.eventsMinute = (events - first.events).total
-        let span = (sample.moment.monotonic - first.time).inSeconds
-        sample.newRateSpan = sample.moment.monotonic - first.time
-        if span > 0 { sample.newRate = Double(events.new - first.events.new) / span }
         sample.lostMinute = sample.lost - first.lost
+        guard let start = minute.first(where: { $0.time >= rateSince ?? first.time }) else { return }
+        sample.newRateSpan = sample.moment.monotonic - start.time
+        let span = sample.newRateSpan.inSeconds
+        if span > 0 { sample.newRate = Double(events.new - start.events.new) / span }
     }
 }
 

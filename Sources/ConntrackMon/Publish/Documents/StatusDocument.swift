@@ -64,6 +64,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     /// How nf_conntrack is there; nil when the table is there and /sys does not say how.
     var module: String?
     var moduleReloads: UInt64
+    /// How old entries and limit are, where the table was not looked at in time.
+    var lookAgeSeconds: Double?
     var entries: UInt64?
     var entriesPeak: UInt64?
     /// The highest count of the last 24 hours.
@@ -103,6 +105,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         let isUnsaid = report.isModuleLoaded && report.module == .absent
         module = isUnsaid ? nil : (report.isModuleLoaded ? report.module : .absent).rawValue
         moduleReloads = report.reloads
+        lookAgeSeconds = sample.age.map { StatusDocument.rounded($0.inSeconds, 3) }
         entries = sample.table.entries
         entriesPeak = report.entriesPeak
         entriesPeakDay = report.entriesPeakDay

@@ -47,6 +47,7 @@ extension StatusDocument {
         guard let entries else { return nil }
         var text = "\(entries)"
         if let limit, limit > 0 { text += " of \(limit) (\(percent(usageRatio ?? 0)))" }
+        if let lookAgeSeconds { text += " as of \(readable(seconds: lookAgeSeconds)) ago" }
         if let entriesPeak { text += ", highest in 2 minutes \(entriesPeak)" }
         if let entriesPeakDay { text += ", in 24 hours \(entriesPeakDay)" }
         if let fillRate { text += ", \(fillRate < 0 ? "emptying" : "filling") by \(fixed(abs(fillRate), 1))/s" }
@@ -89,6 +90,7 @@ extension StatusDocument {
         var document = self
         document.time = now.time
         document.timestamp = now.timestamp
+        document.lookAgeSeconds = now.lookAgeSeconds
         document.entries = now.entries
         // What was the highest before this look.
         document.entriesPeak = entriesPeak.map { max($0, now.entries ?? 0) }
