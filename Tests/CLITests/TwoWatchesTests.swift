@@ -44,6 +44,22 @@ import Testing
         #expect(try readFile(host.textfile).contains("\nconntrack_mon_up 0\n"))
     }
 
+    @Test(.enabled(if: Requirement.met(.initialRoot, .program("setpriv"), .program("flock"))))
+    func `somebody who can only read a file keeps nobody from writing it`() throws {
+        let host = try FakeHost()
+        let textfile = try host.directory.write("left\n", to: "conntrack.prom")
+        chmod(host.directory.path, 0o755)
+        let reader = try Command(
+            "setpriv", "--reuid", "65534", "--clear-groups", "flock", textfile, "sh", "-c", "echo locked; exec sleep 60"
+        ).start()
+        try reader.waitForLine(containing: "locked")
+        let outcome = try host.runWatch("--textfile", textfile, "--count", "3")
+
+        #expect(outcome.status == .exited(0))
+        #expect(!outcome.standardError.contains("monitor_degraded"), "\(outcome)")
+        #expect(try readFile(textfile).contains("\nconntrack_mon_up 0\n"))
+    }
+
     private func cpuSeconds(_ path: String) throws -> Double {
         let name = "conntrack_mon_process_cpu_seconds_total "
         let line = try readFile(path).split(separator: "\n").first { $0.hasPrefix(name) }

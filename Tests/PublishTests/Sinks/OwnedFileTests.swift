@@ -115,6 +115,20 @@ import Testing
         #expect(FileLocks.holder(of: file, in: text) == nil)
     }
 
+    @Test(
+        arguments: [
+            ("Name:\tx\nUid:\t1000\t65534\t0\t0\nGid:\t1\t1\t1\t1\n", 65534), ("Uid:\t0\t0\t0\t0\n", 0), ("", nil),
+            ("Uid:\t0\n", nil), ("Gid:\t0\t0\t0\t0\n", nil),
+        ] as [(String, uid_t?)])
+    func `as whom a process acts is its effective user`(_ status: String, _ user: uid_t?) {
+        #expect(FileLocks.effectiveUser(inStatus: status) == user)
+    }
+
+    @Test func `a process that is not there may have been the writer`() {
+        #expect(FileLocks.mayWrite(Int(pid_t.max), owner: 0))
+        #expect(FileLocks.mayWrite(Int(getpid()), owner: geteuid()))
+    }
+
     // MARK: What is said
 
     @Test(

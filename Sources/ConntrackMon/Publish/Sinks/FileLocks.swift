@@ -9,6 +9,20 @@ enum FileLocks {
         holder(of: file, in: text("/proc/locks"))
     }
 
+    /// Whether a process may be who writes files that belong to `owner`: whoever reads one could lock it too, and keep us from
+    /// writing. True when it cannot be told.
+    static func mayWrite(_ process: Int, owner: uid_t) -> Bool {
+        effectiveUser(inStatus: text("/proc/\(process)/status")).map { $0 == owner || $0 == 0 } ?? true
+    }
+
+    /// Of "Uid:\t0\t0\t0\t0" the second: real, effective, saved, file system. The owner of the folder in /proc is another one
+    /// where a process wants it so (PR_SET_DUMPABLE).
+    static func effectiveUser(inStatus text: String) -> uid_t? {
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Uid:") }
+        let words = line?.split(whereSeparator: \.isWhitespace) ?? []
+        return words.count > 2 ? uid_t(words[2]) : nil
+    }
+
     /// What is said of it behind what it does; "" for one that is not told.
     static func words(_ process: Int?) -> String {
         process.map { " (pid \($0), as /proc/locks says)" } ?? ""

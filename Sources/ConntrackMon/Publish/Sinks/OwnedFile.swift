@@ -39,7 +39,7 @@ final class OwnedFile {
         if let there = FileIdentity(path: path), there != identity {
             switch OwnedFile.lock(path) {
             case .taken(let descriptor): found = descriptor
-            case .refused: throw .owned(by: OwnedFile.holder(path))
+            case .refused(let process): throw .owned(by: process)
             case .impossible: break
             }
         }
@@ -55,8 +55,8 @@ final class OwnedFile {
 
     private enum Attempt {
         case taken(Int32)
-        case refused
-        /// No such file, no locks here, or not for us.
+        case refused(by: Int?)
+        /// No such file, no locks here, or the lock of somebody who cannot write it.
         case impossible
     }
 
@@ -67,19 +67,20 @@ final class OwnedFile {
             // Its owner may have replaced it just now: then it is the new one that counts.
             if FileIdentity(path: path) == FileIdentity(descriptor: descriptor) { return .taken(descriptor) }
             close(descriptor)
-            return .refused
+            return refusal(path)
         }
         let code = errno
         close(descriptor)
-        return code == EWOULDBLOCK ? .refused : .impossible
+        return code == EWOULDBLOCK ? refusal(path) : .impossible
     }
 
-    /// Who has it, if the kernel tells; it may be replaced while that is looked up.
-    private static func holder(_ path: String) -> Int? {
+    /// By whom, if the kernel tells; it may be replaced while that is looked up.
+    private static func refusal(_ path: String) -> Attempt {
         for _ in 0..<3 {
-            if let file = FileIdentity(path: path), let process = FileLocks.holder(of: file) { return process }
+            guard let file = FileIdentity(path: path), let process = FileLocks.holder(of: file) else { continue }
+            return FileLocks.mayWrite(process, owner: file.owner) ? .refused(by: process) : .impossible
         }
-        return nil
+        return .refused(by: nil)
     }
 
     /// Whether a process that runs writes the file at `path`, and which, as far as the kernel tells.
@@ -88,7 +89,7 @@ final class OwnedFile {
         case .taken(let descriptor):
             close(descriptor)
             return nil
-        case .refused: return .owned(by: holder(path))
+        case .refused(let process): return .owned(by: process)
         case .impossible: return nil
         }
     }
@@ -98,17 +99,24 @@ final class OwnedFile {
 struct FileIdentity: Equatable {
     let device: dev_t
     let inode: ino_t
+    /// Whose it is.
+    let owner: uid_t
+
+    /// Whether it is the same file.
+    static func == (one: Self, other: Self) -> Bool {
+        one.device == other.device && one.inode == other.inode
+    }
 
     /// What has the name `path`, a link itself and not where it leads; nil = nothing, or it may not be asked.
     init?(path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
-        (device, inode) = (status.st_dev, status.st_ino)
+        (device, inode, owner) = (status.st_dev, status.st_ino, status.st_uid)
     }
 
     init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
-        (device, inode) = (status.st_dev, status.st_ino)
+        (device, inode, owner) = (status.st_dev, status.st_ino, status.st_uid)
     }
 }
