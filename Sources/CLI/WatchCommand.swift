@@ -37,7 +37,7 @@ struct WatchCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Monitor(values().prepared(), host: Probe.hostName).run()
+        if try !Monitor(values().prepared(), host: Probe.hostName).run() { throw ExitCode.failure }
     }
 }
 

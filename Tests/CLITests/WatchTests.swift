@@ -19,6 +19,18 @@ import Testing
         #expect(outcome.standardError.contains("stopped: --count is reached"))
     }
 
+    @Test func `with a table that /sys knows nothing of it does not say that there is none`() throws {
+        let host = try FakeHost()
+        #expect(ctk_remove_tree(host.directory.path(of: "sys/module")) == 0)
+        let running = try host.runWatch("--count", "1", "--format", "json")
+        #expect(running.standardError.contains(" every 5ms, nf_conntrack is there\n"))
+        #expect(!running.standardOutput.contains("\"module\":"))
+        let absent = try FakeHost(limit: nil).runWatch("--count", "1", "--format", "json")
+
+        #expect(absent.standardError.contains(" every 5ms, nf_conntrack absent\n"))
+        #expect(absent.standardOutput.contains("\"module\":\"absent\""))
+    }
+
     @Test func `it stops after the time it was told`() throws {
         let outcome = try FakeHost().runWatch("--duration", "50ms")
 

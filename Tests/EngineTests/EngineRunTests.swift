@@ -286,7 +286,7 @@ import UnitKit
         var second = ObservedStream()
         second.tick(2)
         counted.take(second)
-        #expect(counted.engine.ending == "--count is reached")
+        #expect(counted.engine.ending?.why == "--count is reached")
 
         // Two ticks before the first of them could be closed are one interval, as they are one line.
         var late = EngineRun { $0.count = 1 }
@@ -296,7 +296,7 @@ import UnitKit
         ticks.tick(2)
         late.take(ticks)
         #expect(late.outputs.count { if case .show = $0 { true } else { false } } == 1)
-        #expect(late.engine.ending == "--count is reached")
+        #expect(late.engine.ending?.why == "--count is reached")
 
         var timed = EngineRun { $0.duration = .seconds(1.5) }
         timed.take(Self.start())
@@ -304,21 +304,21 @@ import UnitKit
         var over = ObservedStream()
         over.read(1.5, .time)
         timed.take(over)
-        #expect(timed.engine.ending == "--duration is over")
+        #expect(timed.engine.ending?.why == "--duration is over")
     }
 
     @Test func `what a stopped monitor leaves says so, and waits for nothing`() {
         var stream = Self.start()
         for observation in Self.answers(0).observations { stream.add(observation) }
         stream.look(1.1, limit: 500)
-        stream.read(1.2, .end("SIGTERM"))
+        stream.read(1.2, .end(Ending("SIGTERM")))
         stream.read(1.2, .stop)
         stream.settings(1.2, limit: 500)
         stream.files(1.2)
         var run = EngineRun(hasConfiguration: true)
         run.take(stream)
 
-        #expect(run.engine.ending == "SIGTERM")
+        #expect(run.engine.ending?.why == "SIGTERM")
         #expect(run.said == ["CRITICAL limit_dropped"])
         #expect(run.reports.last?.report.isUp == false)
     }

@@ -43,6 +43,16 @@ struct ObservedStream {
         }
     }
 
+    /// Of new entries, without the events themselves.
+    mutating func counts(_ seconds: Double, new: UInt64) {
+        var pending = PendingCounts()
+        pending.received.new = new
+        pending.push(at: Moment.at(seconds).monotonic) {
+            observations.append(.record(cnf_record(counts: $0)))
+            return true
+        }
+    }
+
     mutating func add(_ observation: Observed) {
         observations.append(observation)
     }
@@ -70,6 +80,11 @@ struct ObservedStream {
         read(seconds, .health(Health()))
     }
 
+    /// Events are listened to.
+    mutating func listening(_ seconds: Double = 0) {
+        add(.record(cnf_record(status: cnf_status(.listening(.bpf(ring: 1)), at: Moment.at(seconds).monotonic))))
+    }
+
     /// The files' readings, after something was said between two intervals.
     mutating func files(_ seconds: Double) {
         var kernel = KernelReading()
@@ -89,6 +104,8 @@ struct EngineRun: ~Copyable {
     init(hasConfiguration: Bool = false, restored: Restored? = nil, _ change: (inout EnginePlan) -> Void = { _ in }) {
         var plan = EnginePlan(
             identity: Identity(host: "gw12", netns: "root"), hasConfiguration: hasConfiguration, hasDumps: true)
+        // Streams have a look a second or more seldom: a look that is late is waited for.
+        plan.sample = .seconds(1)
         change(&plan)
         engine = Engine(plan, seed: .fixed, restored: restored, at: .at(0))
     }
@@ -142,6 +159,11 @@ struct EngineRun: ~Copyable {
             case .keep(let kept): ["keep \(kept)"]
             }
         }
+    }
+
+    /// The lines for standard output.
+    var lines: [String] {
+        outputs.compactMap { if case .show(let report) = $0 { statusLine(of: report) } else { nil } }
     }
 
     /// The reports that were written to files, with whether the textfile was due.

@@ -62,6 +62,18 @@ package enum Reports {
         return report
     }
 
+    /// No look came in time.
+    package static var late: Report {
+        var report = full
+        report.sample.age = .milliseconds(12_340)
+        report.sample.gap = .milliseconds(12_340)
+        report.sample.fillRate = nil
+        report.sample.eventsNow = nil
+        report.sample.statsNow = nil
+        report.sample.lostNow = LostEvents()
+        return report
+    }
+
     /// nf_conntrack is not there, and nothing is listened to.
     package static var minimal: Report {
         Report(identity: identity, sample: Sample(moment: .at(0), table: .gone(at: 0)))

@@ -17,6 +17,7 @@ package struct Engine: ~Copyable {
     private var patience = Patience()
     var news: EventNews
     var surveys = SurveyPolicy()
+    private var namespaceWatch: NamespaceWatch
 
     /// An interval is to be closed, files are to be written, what is live is to be accepted, all is over: since when each
     /// waits for the readings it needs.
@@ -38,8 +39,8 @@ package struct Engine: ~Copyable {
     var intervals = 0
     var outputs: [Output] = []
 
-    /// Why watching is to end; nil = it goes on.
-    package internal(set) var ending: String?
+    /// How watching is to end; nil = it goes on.
+    package internal(set) var ending: Ending?
 
     /// An engine that has seen nothing yet. `seed` keeps whoever fills the table from choosing keys that collide.
     package init(_ plan: EnginePlan, seed: HashSeed, restored: Restored? = nil, at now: Moment) {
@@ -49,6 +50,7 @@ package struct Engine: ~Copyable {
         wallOffset = now.wallOffset
         judge = Judge(settings: plan.rules, identity: plan.identity)
         kernelAt = now
+        namespaceWatch = NamespaceWatch(name: plan.netns ?? "")
         guard let restored else { return }
         judge.restore(restored.limit, restored.parameters, peak: restored.peakDay, peakKnownFor: restored.peakKnownFor)
         collector.restore(peakDay: restored.peakDay, knownFor: restored.peakKnownFor, at: now.monotonic)
@@ -71,7 +73,7 @@ package struct Engine: ~Copyable {
     /// When to come back, whatever happens: a reload is to be judged, what was wanted did not come, the time is over.
     package var nextDeadline: MonotonicTime? {
         let over = began.flatMap { began in plan.duration.map { began + $0 } }
-        return [judge.settlesAt, patience.until, over].compactMap { $0 }.min()
+        return [judge.settlesAt, patience.until, over, due.looksAgainAt].compactMap { $0 }.min()
     }
 
     // MARK: Records
@@ -118,6 +120,11 @@ package struct Engine: ~Copyable {
         let isListening = news.method != nil && kernel.isNetlinkThere
         if collector.followSilence(look, listeningTo: isListening ? plan.groups : []) { agenda.add(.settings) }
         newestLook = look
+        // Nothing that was read before it belongs to the interval that it ends.
+        if due.lookSince != nil, !collector.isLookLate(at: kernelAt.monotonic) {
+            due.tick = .later(due.tick ?? look.moment, look.moment)
+            due.lookSince = nil
+        }
         if isUneventful(look) {
             judge(look, at: look.moment)
             if due.isNothing { return }
@@ -145,7 +152,7 @@ package struct Engine: ~Copyable {
         case .show:
             due.show = latest == nil
             if let latest { outputs.append(.status(report(latest))) }
-        case .end(let why): ending = ending ?? why
+        case .end(let how): end(how)
         case .stop: due.stop = moment
         case .settings(let values):
             agenda.answered(.settings, at: time)
@@ -158,6 +165,7 @@ package struct Engine: ~Copyable {
             kernel = reading
             if let statistics = reading.statistics { collector.take(statistics) }
             kernelAt = moment
+            if let why = namespaceWatch.observe(reading.namespace, at: time) { end(Ending(why, isFailure: true)) }
         case .log(let lines):
             agenda.answered(.log, at: time)
             tableFull.add(lines)
@@ -182,8 +190,14 @@ package struct Engine: ~Copyable {
         proceed(at: moment)
     }
 
+    private mutating func end(_ how: Ending) {
+        ending = ending ?? how
+    }
+
     private mutating func tick(at moment: Moment) {
         began = began ?? moment.monotonic
+        // Two that fall together after a pause are one: of a moment no rate can be told.
+        if let latest, moment.monotonic - latest.moment.monotonic < plan.interval / 2 { return }
         due.tick = moment
         due.needsSettings = agenda.tick(at: moment.monotonic, hasConfiguration: plan.hasConfiguration)
     }
@@ -193,7 +207,7 @@ package struct Engine: ~Copyable {
     /// Judges what need not wait any longer, and closes what is due.
     private mutating func proceed(at now: Moment) {
         if let began, let duration = plan.duration, now.monotonic - began >= duration {
-            ending = ending ?? "--duration is over"
+            end(Ending("--duration is over"))
         }
         let isHurried = due.stop != nil
         while true {
@@ -213,7 +227,7 @@ package struct Engine: ~Copyable {
                 log(text, at: moment)
             case nil:
                 acceptIfKnown()
-                closeIfKnown()
+                closeIfKnown(at: now.monotonic)
                 return
             }
         }

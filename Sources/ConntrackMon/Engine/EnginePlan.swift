@@ -36,6 +36,8 @@ package struct EnginePlan: Sendable {
     package var netnsLabel: String?
     /// Which /proc is read.
     package var procfs = "/proc"
+    /// The name or path that the network namespace was entered by.
+    package var netns: String?
     /// The inode of the network namespace.
     package var netnsInode: UInt64?
     /// Which boot this is; nil where /proc does not say.

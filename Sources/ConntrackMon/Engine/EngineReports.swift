@@ -6,7 +6,7 @@ internal import ConntrackModel
 
 extension Engine {
     /// Closes the interval, writes the files, or ends, once the readings for it are there.
-    mutating func closeIfKnown() {
+    mutating func closeIfKnown(at now: MonotonicTime) {
         guard let since = (due.stop ?? due.tick ?? due.files)?.monotonic else { return }
         // All of them are wanted at once.
         let hasKernel = agenda.has(.kernel(TableFaults(newestLook)), for: since)
@@ -15,8 +15,10 @@ extension Engine {
         let needsSettings = due.stop != nil || (due.tick != nil && due.needsSettings)
         let hasSettings = !needsSettings || agenda.has(.settings, for: since)
         guard hasKernel, hasHealth, hasLog, hasSettings else { return }
+        if due.stop == nil, due.tick != nil, awaitsLook(at: now) { return }
         let (tick, stop) = (due.tick, due.stop)
         due.tick = nil
+        due.lookSince = nil
         due.files = nil
         if stop != nil {
             due.stop = nil
@@ -28,10 +30,20 @@ extension Engine {
         }
     }
 
+    /// Whether the look that ends a pause is about to come: the interval closes with it, so that all that came meanwhile is
+    /// counted where it belongs. Waits once; whoever makes looks may hang for good.
+    private mutating func awaitsLook(at now: MonotonicTime) -> Bool {
+        guard collector.isLookLate(at: kernelAt.monotonic), latest?.age == nil else { return false }
+        let since = due.lookSince ?? now
+        due.lookSince = since
+        return now - since < Due.longestForLook
+    }
+
     private mutating func closeInterval() {
         let isFirst = latest == nil
         guard let sample = collector.close(surroundings) else { return }
-        tableFull = TableFullCount()
+        // Not judged without a look, so it is kept for the next one.
+        if sample.age == nil || sample.gap != nil { tableFull = TableFullCount() }
         latest = sample
         let announcements = judge.judge(sample)
         survey(after: announcements, now: sample.moment.monotonic)
@@ -49,7 +61,7 @@ extension Engine {
         due.show = false
         outputs.append(.write(report, metrics: isMetricsTime || isChange))
         if isMetricsTime || isChange { keep(sample) }
-        if let count = plan.count, intervals >= count { ending = ending ?? "--count is reached" }
+        if let count = plan.count, intervals >= count { ending = ending ?? Ending("--count is reached") }
     }
 
     /// Something was said between two intervals: the files tell of it at once, all of one moment.

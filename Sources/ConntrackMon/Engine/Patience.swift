@@ -85,6 +85,8 @@ struct Patience {
 struct Due {
     /// An interval is to be closed.
     var tick: Moment?
+    /// The interval's look is late, and is waited for since then.
+    var lookSince: MonotonicTime?
     /// The interval needs a reading of the settings.
     var needsSettings = false
     /// Something was said: the files are to be written.
@@ -95,6 +97,12 @@ struct Due {
     var accept: Moment?
     /// The end.
     var stop: Moment?
+
+    /// The reader catches up with what waits in the kernel before it looks: some tenths of a second.
+    static let longestForLook = Duration.milliseconds(500)
+
+    /// A look is told without waking anybody, so it is looked for again and again.
+    var looksAgainAt: MonotonicTime? { lookSince }
 
     var isNothing: Bool { tick == nil && files == nil && accept == nil && stop == nil }
 }

@@ -55,13 +55,22 @@ package struct Host: ~Copyable {
     package let module: ConntrackModule
     private var statistics: StatisticsReader
     private var log: KernelLog?
+    private let namespace: EnteredNamespace?
 
-    /// Opens what is read again and again.
-    package init(_ paths: HostPaths) {
+    /// Opens what is read again and again. `netns`: by what name or path this process entered its network namespace.
+    package init(_ paths: HostPaths, enteredNamespace netns: String? = nil) {
         self.paths = paths
+        namespace = netns.flatMap { EnteredNamespace($0) }
         module = paths.sysfsOfTable == nil ? .absent : .look(paths)
         statistics = StatisticsReader(paths, module: paths.isLive ? module : .absent)
         log = paths.isLive ? KernelLog() : nil
+    }
+
+    /// What the monitor's first line says of the table: as /sys tells, where it tells about this one; "" = nothing.
+    package var beginning: String {
+        guard paths.sysfsOfTable != nil else { return "" }
+        if module == .absent, access(paths.sysctl("nf_conntrack_max"), F_OK) == 0 { return ", nf_conntrack is there" }
+        return ", nf_conntrack \(module.rawValue)"
     }
 
     /// A quick reading; nil for what is not asked of a host.
@@ -76,7 +85,8 @@ package struct Host: ~Copyable {
 
     private mutating func kernel(_ faults: TableFaults) -> KernelReading {
         var reading = KernelReading()
-        reading.module = module == .absent ? .look(paths) : module
+        reading.namespace = namespace?.standing
+        reading.module = module == .absent && paths.sysfsOfTable != nil ? .look(paths) : module
         reading.isNetlinkThere = ConntrackModule.mayListen(paths)
         reading.degraded += degradation("nf_conntrack_count", faults.entries, "usage is unknown")
         reading.degraded += degradation("nf_conntrack_max", faults.limit, "usage is unknown")

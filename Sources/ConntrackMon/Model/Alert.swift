@@ -76,11 +76,14 @@ public struct Identity: Equatable, Sendable {
     public var host: String
     /// The network namespace, as NetworkNamespace.label gives it.
     public var netns: String
+    /// It is the host's own namespace, whatever it is called: here the limit can be written, and sysctl.d is about it.
+    public var isInitialNamespace: Bool
 
     /// A host and a namespace on it.
-    public init(host: String, netns: String) {
+    public init(host: String, netns: String, isInitialNamespace: Bool = true) {
         self.host = host
         self.netns = netns
+        self.isInitialNamespace = isInitialNamespace
     }
 }
 

@@ -39,7 +39,7 @@ package enum Reading: Sendable {
     /// Somebody wants the status on stderr.
     case show
     /// Watching is to end, and why.
-    case end(String)
+    case end(Ending)
     /// Nothing comes any more.
     case stop
 
@@ -88,6 +88,8 @@ package struct KernelReading: Sendable {
     package var module = ConntrackModule.absent
     /// Whether listening for events would cause no module to load; false too where nf_conntrack_netlink is gone.
     package var isNetlinkThere = false
+    /// What the name of the network namespace leads to; nil = it has none, or that cannot be told.
+    package var namespace: NamespaceStanding?
     /// What should be had and cannot.
     package var degraded: [Degradation] = []
 

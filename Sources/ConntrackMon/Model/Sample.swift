@@ -54,6 +54,9 @@ public struct Sample: Sendable {
     public var elapsed: Duration = .zero
     /// Sampling stood still for this long (machine paused, process stopped): nothing across it is a rate.
     public var gap: Duration?
+    /// How old `table` is, where no look came in time: then nothing of this interval is a rate. nil = it is of the interval's
+    /// end.
+    public var age: Duration?
 
     /// The last look at the table.
     public var table: TableLook
@@ -182,9 +185,9 @@ public struct Sample: Sendable {
         kinds.contains(kind) && unheardNow.isDisjoint(with: kind) ? perSecond(count) : nil
     }
 
-    /// A count of this interval as a rate; nil across a gap or in an interval of no length.
+    /// A count of this interval as a rate; nil across a gap, without a look, or in an interval of no length.
     public func perSecond(_ count: UInt64?) -> Double? {
-        guard let count, gap == nil, elapsed > .zero else { return nil }
+        guard let count, gap == nil, age == nil, elapsed > .zero else { return nil }
         return Double(count) / elapsed.inSeconds
     }
 }

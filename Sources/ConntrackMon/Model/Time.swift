@@ -54,6 +54,11 @@ public struct Moment: Hashable, Sendable {
         self.wall = wall
     }
 
+    /// The later one by what durations are measured by.
+    package static func later(_ one: Moment, _ other: Moment) -> Moment {
+        one.monotonic < other.monotonic ? other : one
+    }
+
     /// Nanoseconds that the wall clock is ahead of the other one.
     package var wallOffset: Int64 { wall.nanoseconds - Int64(bitPattern: monotonic.nanoseconds) }
 

@@ -31,13 +31,13 @@ public final class Monitor {
     /// Sets everything up; nothing runs yet. Signals are blocked from here on: call it before any thread is started.
     public init(_ settings: Settings, host name: String) throws(SystemError) {
         WakeUp.takeSignals()
-        let identity = Identity(host: name, netns: NetworkNamespace.label(entered: settings.netns))
+        let identity = NetworkNamespace.identity(host: name, entered: settings.netns)
         let paths = HostPaths(settings)
         let channel = try Channel(capacity: settings.ring)
-        let slow = SlowHost(paths, isInitialNamespace: identity.netns == "root")
+        let slow = SlowHost(paths, isInitialNamespace: identity.isInitialNamespace)
         self.settings = settings
         self.channel = channel
-        host = Host(paths)
+        host = Host(paths, enteredNamespace: settings.netns)
         plan = ReaderPlan(settings, paths)
         facts = try Inquiry(.facts, bell: channel.bell.descriptor) { slow.read($0) }
         surveyor = try Inquiry(.survey, bell: channel.bell.descriptor) {
@@ -48,8 +48,9 @@ public final class Monitor {
         engine = Engine(EnginePlan(settings, identity, paths), seed: .random(), restored: restored, at: .now())
     }
 
-    /// Watches until a signal, --duration or --count ends it.
-    public func run() throws(SystemError) {
+    /// Watches until a signal, --duration or --count ends it, or its namespace goes. False when it could not go on: why was
+    /// said.
+    public func run() throws(SystemError) -> Bool {
         var wakeUp = try WakeUp(interval: settings.interval, bell: channel.bell)
         try begin()
         repeat {
@@ -57,7 +58,7 @@ public final class Monitor {
             if engine.ending == nil { take(wakeUp.wait(until: engine.nextDeadline)) }
         } while engine.ending == nil
         goOn()
-        end()
+        return end()
     }
 
     /// Takes all that there is to know, asks for what is missing, publishes what comes out. No disk is read while slots are
@@ -89,7 +90,7 @@ public final class Monitor {
         case .timeout: engine.take(.time, at: now)
         case .signal(SIGHUP): engine.take(.accept, at: now)
         case .signal(SIGUSR1): engine.take(.show, at: now)
-        case .signal(let number): engine.take(.end(number == SIGINT ? "SIGINT" : "SIGTERM"), at: now)
+        case .signal(let number): engine.take(.end(Ending(number == SIGINT ? "SIGINT" : "SIGTERM")), at: now)
         }
     }
 
@@ -108,10 +109,9 @@ public final class Monitor {
 
     private func begin() throws(SystemError) {
         try outlets.start()
-        let module = host.paths.sysfsOfTable == nil ? "" : ", nf_conntrack \(host.module.rawValue)"
         outlets.log(
             "conntrack-mon \(conntrackMonVersion) watches \(settings.procfs)/sys/net/netfilter every"
-                + " \(durationText(settings.sample))\(module)")
+                + " \(durationText(settings.sample))\(host.beginning)")
         reader = try Reader.start(plan, channel: channel)
         try facts.start()
         try surveyor.start()
@@ -120,11 +120,13 @@ public final class Monitor {
 
     /// Counts what is still under way, leaves files that say the monitor has stopped, and ends the threads. Milliseconds,
     /// unless one is stuck.
-    private func end() {
+    private func end() -> Bool {
         _ = reader?.stop { channel.ring.drain { engine.take($0) } }
         engine.take(.stop, at: .now())
         goOn()
-        outlets.log("stopped: \(engine.ending ?? "")")
+        let ending = engine.ending ?? Ending("")
+        outlets.log("stopped: \(ending.why)", level: ending.isFailure ? .warning : nil)
         outlets.stop()
+        return !ending.isFailure
     }
 }

@@ -9,15 +9,19 @@ internal import ConntrackSystem
 /// Where the engine's outputs go: the sinks, and what the next start must know beside them.
 struct Outlets {
     private let sinks: Sinks
+    private let leftAlone: String?
     private var keeper: StateKeeper?
 
     init(_ settings: Settings, _ paths: HostPaths, identity: Identity) throws(SystemError) {
-        sinks = try Sinks(plan: Sinks.Plan(settings, identity: identity))
+        let plan = Sinks.Plan(settings, identity: identity)
+        sinks = try Sinks(plan: plan)
+        leftAlone = plan.leftAlone
         keeper = StateKeeper(settings, paths)
     }
 
     func start() throws(SystemError) {
         try sinks.start()
+        if let leftAlone { log(leftAlone) }
     }
 
     /// Never waits: a sink that blocks or fails degrades alone.

@@ -29,6 +29,8 @@ struct Reader: ~Copyable {
     private static let ringFills = 2
     /// How long the end waits for room in the ring: less than whoever waits for the end.
     private static let patience = Duration.seconds(1)
+    /// All that the kernel keeps for a socket is taken in less; what goes on coming must not put off the look.
+    private static let longestCatchUp = Duration.milliseconds(200)
 
     /// Reads the table once and joins the event groups, so that what can't be had is known before anything runs, and
     /// starts the thread.
@@ -65,19 +67,31 @@ struct Reader: ~Copyable {
             poller.watch(Reader.ringFills, intake.descriptor)
             poller.wait(wait)
             if poller.isReady(Reader.stopRang) { break }
-            if poller.isReady(Reader.ueventCame), let look = table.lookAfterUevents() { take(look) }
+            if poller.isReady(Reader.ueventCame) {
+                catchUp(at: .now())
+                if let look = table.lookAfterUevents() { take(look) }
+            }
             if poller.isReady(Reader.ringFills) { intake.silence() }
         }
         end()
     }
 
     /// What is due once a sample.
-    private mutating func sample(at now: MonotonicTime) {
+    private mutating func sample(at due: MonotonicTime) {
+        catchUp(at: due)
+        let now = MonotonicTime.now()
         take(table.look())
         cadence.sampled(at: now)
         intake.drainAndCount(until: cadence.sampleDue, &unsaid)
         intake.follow(at: now, &unsaid)
         unsaid.tell(intake.duty)
+    }
+
+    /// After a pause: what the kernel kept meanwhile is counted before the look that ends it, since it came before.
+    private mutating func catchUp(at now: MonotonicTime) {
+        guard cadence.isBehind(at: now) else { return }
+        intake.drainAndCount(until: now + Reader.longestCatchUp, always: true, &unsaid)
+        unsaid.push(to: channel.ring, at: now)
     }
 
     private mutating func take(_ look: TableSampler.Look) {

@@ -12,7 +12,10 @@ extension Sinks.Plan {
         journal = settings.journal
         hook = settings.hook
         textfile = settings.textfile
-        status = settings.runDirectory.map { $0 + "/status.json" }
+        if let folder = settings.runDirectory {
+            let path = folder + "/status.json"
+            if settings.isRunDirectoryGiven { status = path } else { writeStatusIfUnowned(at: path) }
+        }
         state = settings.state
     }
 }

@@ -165,30 +165,6 @@ import UnitKit
         #expect(try feed.close(50.1).gap == .milliseconds(20_100))
     }
 
-    @Test func `an interval that ends before the first look after a pause knows the gap, and the next does not`() throws
-    {
-        var feed = Feed()
-        feed.table(0)
-        _ = try feed.close(0) { $0.statistics = drops(1) }
-        let gap = try feed.close(20) { $0.statistics = drops(500) }
-        #expect(gap.gap == .seconds(20))
-        #expect(gap.statsNow == nil)
-        #expect(gap.fillRate == nil)
-        feed.table(20.1)
-        let after = try feed.close(21) { $0.statistics = drops(503) }
-
-        #expect(after.gap == nil)
-        #expect(after.perSecond(after.statsNow?[.drop]) == 3)
-    }
-
-    @Test func `sampling that stands still for good is told once`() throws {
-        var feed = Feed()
-        feed.table(0)
-        let gaps = try (6...8).map { try feed.close(Double($0)).gap }
-
-        #expect(gaps == [.seconds(6), nil, nil])
-    }
-
     private func minute(_ feed: inout Feed, _ change: (inout Feed, Double) -> Void = { _, _ in }) throws -> Sample? {
         var last: Sample?
         for second in 0...60 {

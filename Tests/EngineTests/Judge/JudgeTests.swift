@@ -125,6 +125,34 @@ import UnitKit
         #expect(run.announcements.first?.values == ["seconds": 125])
     }
 
+    @Test func `a gap that begins without a look is said once, and the next one again`() {
+        var run = JudgeRun()
+        for second in 6...8 {
+            run.samples(second...second) {
+                $0.gap = .seconds(second)
+                $0.age = .seconds(second)
+            }
+        }
+        run.samples(9...9) { $0.gap = .seconds(9) }
+        run.samples(10...10)
+        #expect(run.lastSummary.hasPrefix("no sample for 6.0s (the thread that looks at the table is held up)"))
+        #expect(run.news() == ["NOTICE sampling_gap"])
+        run.samples(30...30) { $0.gap = .seconds(20) }
+
+        #expect(run.said == ["NOTICE sampling_gap"])
+    }
+
+    @Test func `a look that is late moves no hold and ends nothing`() {
+        var run = JudgeRun()
+        run.samples(0...20, entries: 800)
+        run.samples(21...24, entries: 100) { $0.age = .seconds(1) }
+        run.samples(25...29, entries: 800)
+        #expect(run.said == [])
+        run.samples(30...30, entries: 800)
+
+        #expect(run.said == ["WARNING usage_high"])
+    }
+
     @Test func `no hold runs across a gap`() {
         var run = JudgeRun()
         run.samples(0...20, entries: 800)

@@ -205,8 +205,10 @@ import UnitKit
         #expect(run.lastSummary.contains("24h peak 412003 is 629% of the new limit;"))
     }
 
-    @Test func `in a namespace of its own the fix names the host's`() {
-        var judge = Judge(settings: RuleSettings(), identity: Identity(host: "gw12", netns: "blue"))
+    @Test(arguments: ["blue", "root"])
+    func `in a namespace of its own, whatever it is called, the fix names the host's`(_ name: String) {
+        let identity = Identity(host: "gw12", netns: name, isInitialNamespace: false)
+        var judge = Judge(settings: RuleSettings(), identity: identity)
         _ = judge.observe(.at(0, limit: 1000))
         let said = judge.observe(.at(1, limit: 500))
 

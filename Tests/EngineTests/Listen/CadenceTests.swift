@@ -92,4 +92,16 @@ import UnitKit
         #expect(cadence.sampleDue == time(next))
         #expect(!cadence.isSampleDue(at: time(now)))
     }
+
+    @Test(
+        arguments: [
+            (100, 200, false), (100, 200.1, true), (1000, 2000, false), (1000, 2000.1, true), (10, 110, false),
+            (10, 110.1, true),
+        ]
+            as [(Int, Double, Bool)])
+    func `a look is behind when it is overdue by a period, and by more than a busy machine delays it`(
+        _ period: Int, _ now: Double, _ isBehind: Bool
+    ) {
+        #expect(cadence(period: .milliseconds(period)).isBehind(at: time(now)) == isBehind)
+    }
 }

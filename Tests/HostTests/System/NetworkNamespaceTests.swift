@@ -5,6 +5,7 @@ import TestKit
 import Testing
 
 @testable import ConntrackHost
+@testable import ConntrackModel
 
 /// Whose table a /proc shows.
 @Suite struct NetworkNamespaceTests {
@@ -32,12 +33,13 @@ import Testing
 
     @Test(arguments: [("blue", "blue"), ("/run/netns/blue", "blue"), ("/var/run/netns/blue", "blue")])
     func `a namespace is called by the name it was entered by`(_ name: String, _ label: String) {
-        #expect(NetworkNamespace.label(entered: name) == label)
+        #expect(NetworkNamespace.identity(host: "gw12", entered: name).netns == label)
     }
 
     @Test func `a path that names nothing is called as the namespace it leads to`() {
         // Entering it is the caller's doing: the label is that of the namespace this process is in by then.
         #expect(
-            NetworkNamespace.label(entered: "/proc/12/ns/net") == NetworkNamespace.label(entered: nil))
+            NetworkNamespace.identity(host: "gw12", entered: "/proc/12/ns/net")
+                == NetworkNamespace.identity(host: "gw12", entered: nil))
     }
 }

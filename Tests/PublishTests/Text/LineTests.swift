@@ -68,7 +68,7 @@ import UnitKit
     private static let reports = [
         NamedReport("full", Reports.full), NamedReport("minimal", Reports.minimal),
         NamedReport("stopped", Reports.stopped), NamedReport("estimated", Reports.estimated),
-        NamedReport("hindered", Reports.hindered),
+        NamedReport("hindered", Reports.hindered), NamedReport("late", Reports.late),
     ]
 
     @Test func `status lines are as before`() throws {

@@ -24,6 +24,8 @@ struct Collector: ~Copyable {
 
     /// Sampling that stands still for longer is a gap.
     private let longestPause: Duration
+    /// Looks are never so far apart, unless whoever makes them is held up.
+    private let latest: Duration
 
     private let limits: EventBudget.Limits
     private var events = EventCounts()
@@ -34,9 +36,8 @@ struct Collector: ~Copyable {
     private var newByProtocol = InlineArray<256, UInt64>(repeating: 0)
     private var talkers: TalkerCounter
     private var lastLook: TableLook?
+    /// Between the last two looks that were so far apart, until a sample has told of it.
     private var gap: Duration?
-    /// The gap was told by a sample that was closed before the first look after it.
-    private var gapIsTold = false
 
     private var peak = SlidingPeak(step: .seconds(1), steps: 120)
     private var peakDay = SlidingPeak(step: .seconds(900), steps: 96)
@@ -52,6 +53,8 @@ struct Collector: ~Copyable {
     /// Statistics were read since the last sample.
     private var hasStatistics = false
 
+    /// The end of the last gap: no rate reaches beyond it.
+    private var rateSince: MonotonicTime?
     private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
     /// The last sample of a silence.
     private var silentAt: MonotonicTime?
@@ -62,6 +65,7 @@ struct Collector: ~Copyable {
         period: Duration = .milliseconds(100), limits: EventBudget.Limits = EventBudget.Limits(), seed: HashSeed
     ) {
         longestPause = max(.seconds(5), period * 2)
+        latest = max(.milliseconds(300), period * 2)
         self.limits = limits
         silence = SilenceTracker(longestPause: longestPause)
         talkers = TalkerCounter(seed: seed)
@@ -100,11 +104,10 @@ struct Collector: ~Copyable {
     mutating func take(_ look: TableLook) {
         let time = look.moment.monotonic
         if let last = lastLook, time - last.moment.monotonic > longestPause {
-            if !gapIsTold { gap = time - last.moment.monotonic }
+            gap = time - last.moment.monotonic
             slope.reset()
             estimate.reset()
         }
-        gapIsTold = false
         if look.unloaded || look.absent {
             slope.reset()
             estimate.reset()
@@ -141,23 +144,29 @@ struct Collector: ~Copyable {
 
     // MARK: Samples
 
-    /// Closes the interval; nil before the first look at the table.
+    /// Whether the look that is due at `now` has not come: whoever makes it is held up.
+    func isLookLate(at now: MonotonicTime) -> Bool {
+        lastLook.map { now - $0.moment.monotonic > latest } ?? false
+    }
+
+    /// Closes the interval; nil before the first look at the table. What it counts without a look belongs to the interval
+    /// that the next look ends: nobody knows yet what came meanwhile.
     mutating func close(_ around: Surroundings) -> Sample? {
         guard let lastLook else { return nil }
         let now = around.moment.monotonic
-        let age = now - lastLook.moment.monotonic
-        let isStale = age > longestPause
-        if isStale && !gapIsTold {
-            gap = gap ?? age
-            gapIsTold = true
-            slope.reset()
-        }
-        if let entries = lastLook.entries, !isStale { slope.add(entries, at: now) }
-        var sample = assemble(lastLook, around)
-        gap = nil
+        let age = isLookLate(at: now) ? now - lastLook.moment.monotonic : nil
+        if let age, age > longestPause { slope.reset() }
+        if let entries = lastLook.entries, age == nil { slope.add(entries, at: now) }
+        var sample = assemble(lastLook, around, age: age)
+        if age == nil { gap = nil }
+        if sample.gap != nil { rateSince = now }
         lookBackAMinute(&sample)
         if sample.kinds.contains(.new) { sample.talkers = talkers.look(at: now, of: sample) }
         estimate.close(&sample, around.listening ? duty : nil)
+        guard age == nil else {
+            (sample.newEstimate, sample.destroyEstimate) = (nil, nil)
+            return sample
+        }
         previous = (around.moment, events, lost, sample.stats)
         balance.close()
         hasStatistics = false
@@ -168,7 +177,8 @@ struct Collector: ~Copyable {
     /// look. Of what needs a whole interval, or a minute, the last sample's stays.
     mutating func preview(_ around: Surroundings, after last: Sample) -> Sample? {
         guard let lastLook else { return nil }
-        var sample = assemble(lastLook, around)
+        let age = around.moment.monotonic - lastLook.moment.monotonic
+        var sample = assemble(lastLook, around, age: age > longestPause ? age : nil)
         if !sample.isSilent { sample.eventsMinute = last.eventsMinute }
         if sample.kinds.contains(.new) { sample.newRate = last.newRate }
         sample.newRateSpan = last.newRateSpan
@@ -191,11 +201,13 @@ struct Collector: ~Copyable {
 
     private static let shortest = Duration.milliseconds(100)
 
-    private mutating func assemble(_ look: TableLook, _ around: Surroundings) -> Sample {
+    /// `age`: how old `look` is, if it is not of this moment.
+    private mutating func assemble(_ look: TableLook, _ around: Surroundings, age: Duration?) -> Sample {
         let now = around.moment.monotonic
         var sample = Sample(moment: around.moment, table: look)
-        sample.gap = gap
-        sample.fillRate = slope.perSecond
+        sample.age = age
+        sample.gap = age.flatMap { $0 > longestPause ? $0 : nil } ?? gap
+        sample.fillRate = age == nil ? slope.perSecond : nil
         sample.buckets = around.buckets
         sample.entriesPeak = peak.highest(at: now)
         sample.entriesPeakDay = peakDay.highest(at: now)
@@ -238,6 +250,7 @@ struct Collector: ~Copyable {
     private func compare(_ sample: inout Sample) {
         guard let previous else { return }
         sample.elapsed = sample.moment.monotonic - previous.moment.monotonic
+        guard sample.age == nil else { return }
         sample.lostNow = sample.lost - previous.lost
         if sample.events != nil { sample.eventsNow = events - previous.events }
         sample.unheardNow = balance.unheard(events)
@@ -247,6 +260,7 @@ struct Collector: ~Copyable {
     }
 
     private mutating func lookBackAMinute(_ sample: inout Sample) {
+        guard sample.age == nil else { return }
         let now = sample.moment.monotonic
         minute.append((now, events, sample.lost))
         while minute.count > 2, now - minute[1].time >= .seconds(60) { minute.removeFirst() }
@@ -254,11 +268,12 @@ struct Collector: ~Copyable {
         guard sample.events != nil, let first = minute.first else { return }
         if !sample.isSilent { sample.eventsMinute = (events - first.events).total }
         sample.lostMinute = sample.lost - first.lost
-        // No rate goes back into a silence.
-        let heard = silentAt.flatMap { end in minute.first { $0.time >= end } } ?? first
-        sample.newRateSpan = now - heard.time
+        // No rate goes back into a silence, or beyond a gap.
+        let since = max(silentAt ?? first.time, rateSince ?? first.time)
+        guard let start = minute.first(where: { $0.time >= since }) else { return }
+        sample.newRateSpan = now - start.time
         let span = sample.newRateSpan.inSeconds
-        if span > 0, sample.kinds.contains(.new) { sample.newRate = Double(events.new - heard.events.new) / span }
+        if span > 0, sample.kinds.contains(.new) { sample.newRate = Double(events.new - start.events.new) / span }
     }
 }
 

@@ -15,7 +15,7 @@ public struct Judge: Sendable {
     private var absenceWatch: AbsenceWatch
     private var limitWatch: LimitWatch
     private var settingsWatch = SettingsWatch()
-    private let gapWatch = GapWatch()
+    private var gapWatch = GapWatch()
     private var flushWatch = FlushWatch()
     private var lossWatch = LossWatch()
     private var nothingTrackedWatch = NothingTrackedWatch()
@@ -180,6 +180,8 @@ public struct Judge: Sendable {
     }
 
     private mutating func judgeRules(_ sample: Sample) -> [Announcement] {
+        // What is late is no news: holds run on, and the look that comes is judged.
+        if sample.gap == nil, sample.age != nil { return [] }
         let context = ruleContext
         return Rules.all.compactMap { rule in
             // A hold must not run across a gap: what happened meanwhile is not known.
@@ -189,7 +191,7 @@ public struct Judge: Sendable {
     }
 
     private var ruleContext: RuleContext {
-        RuleContext(settings: settings, isInitialNamespace: identity.netns == "root", origin: origin)
+        RuleContext(settings: settings, isInitialNamespace: identity.isInitialNamespace, origin: origin)
     }
 
     private mutating func judgeDegradations(_ sample: Sample) -> [Announcement] {

@@ -20,6 +20,9 @@ package struct Cadence: Sendable {
     private static let bytesPerEvent: UInt64 = 1280
     private static let fastestBurst: UInt64 = 400_000
 
+    /// A busy machine delays a look by less.
+    private static let longestDelay: UInt64 = 100_000_000
+
     private let period: UInt64
     /// When the next look at the table is due.
     private(set) package var sampleDue: MonotonicTime
@@ -33,6 +36,12 @@ package struct Cadence: Sendable {
 
     /// Whether a look at the table is due.
     package func isSampleDue(at now: MonotonicTime) -> Bool { now >= sampleDue }
+
+    /// Whether a look is so long overdue that what waits in the kernel belongs before it: this process, or the machine, was
+    /// paused.
+    package func isBehind(at now: MonotonicTime) -> Bool {
+        now - sampleDue > .nanoseconds(max(period, Cadence.longestDelay))
+    }
 
     /// The look that was due is made, `now`. Whole periods, so that a delay moves no later one; after a long one no burst
     /// makes up for it.

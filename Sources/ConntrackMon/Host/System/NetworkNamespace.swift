@@ -9,7 +9,7 @@ public enum NetworkNamespace {
     /// Moves this process into the namespace called `name`, as `ip netns` names it, or a path to one. Before any thread
     /// is started: setns moves only the caller, and later threads follow it.
     public static func enter(_ name: String) throws(SystemError) {
-        let path = name.contains("/") ? name : "/run/netns/" + name
+        let path = path(of: name)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("open network namespace", path, errno) }
         defer { close(descriptor) }
@@ -17,24 +17,52 @@ public enum NetworkNamespace {
         guard error == 0 else { throw SystemError("enter network namespace", path, -error) }
     }
 
-    /// The inode that identifies the namespace this process is in; nil when /proc does not say.
-    public static func current() -> UInt64? {
-        inode("/proc/self/ns/net")
+    /// Where a namespace is entered: `name` as `ip netns` names it, or a path.
+    static func path(of name: String) -> String {
+        name.contains("/") ? name : "/run/netns/" + name
     }
 
-    /// What alerts call it: the name it was entered by, "root" for the initial one, else its inode.
-    public static func label(entered name: String?) -> String {
-        if let name, let known = netnsName(name) { return known }
-        guard let own = current() else { return name ?? "root" }
-        if isInitial(own) { return "root" }
-        return "net:[\(own)]"
+    /// The inode that identifies the namespace this process is in; nil when /proc does not say.
+    public static func current() -> UInt64? {
+        own()?.inode
     }
+
+    static func own() -> NamespaceFile? {
+        NamespaceFile("/proc/self/ns/net")
+    }
+
+    /// Whose host and namespace alerts are about; `name`: by what it was entered.
+    public static func identity(host: String, entered name: String?) -> Identity {
+        guard let own = own() else {
+            return Identity(host: host, netns: name ?? "root", isInitialNamespace: name == nil)
+        }
+        return Identity(
+            host: host, netns: label(own, entered: name), isInitialNamespace: isInitial(own.inode))
+    }
+
+    /// What alerts call it: the name it was entered by, "root" for the initial one, the name that it has, else its inode.
+    private static func label(_ own: NamespaceFile, entered name: String?) -> String {
+        if let name, let known = netnsName(name) { return known }
+        if isInitial(own.inode) { return "root" }
+        for folder in folders {
+            if let name = self.name(of: own, in: folder) { return name }
+        }
+        return "net:[\(own.inode)]"
+    }
+
+    /// Where `ip netns` keeps names.
+    private static let folders = ["/run/netns", "/var/run/netns"]
 
     /// The name of a namespace that `ip netns` knows; nil for another path, whose last part ("net") names nothing.
     private static func netnsName(_ name: String) -> String? {
         guard name.contains("/") else { return name }
-        let folder = ["/run/netns/", "/var/run/netns/"].first { name.hasPrefix($0) }
-        return folder.map { String(name.dropFirst($0.count)) }
+        let folder = folders.first { name.hasPrefix($0 + "/") }
+        return folder.map { String(name.dropFirst($0.count + 1)) }
+    }
+
+    /// The first name in `folder` that leads to `namespace`.
+    static func name(of namespace: NamespaceFile, in folder: String) -> String? {
+        FileTree(root: "").names(in: folder)?.first { NamespaceFile(folder + "/" + $0) == namespace }
     }
 
     /// Process 1 tells, to whom it may be told; else a sysctl that only the initial namespace has (net/core/sysctl_net_core.c).
@@ -60,7 +88,6 @@ public enum NetworkNamespace {
     }
 
     private static func inode(_ path: String) -> UInt64? {
-        var status = stat()
-        return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
+        NamespaceFile(path)?.inode
     }
 }

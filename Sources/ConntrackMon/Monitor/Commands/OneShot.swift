@@ -56,7 +56,7 @@ struct OneShot {
     /// All that can be known of this host by looking once, `wanted` for a baseline. What of it fires needs no hold, and is
     /// not about the limit: that is `judge`'s.
     func report(_ settings: Settings, host name: String, wanted: WantedLimit?) -> Report {
-        let identity = Identity(host: name, netns: NetworkNamespace.label(entered: settings.netns))
+        let identity = NetworkNamespace.identity(host: name, entered: settings.netns)
         var host = Host(paths)
         var judge = Judge(settings: RuleSettings(), identity: identity)
         _ = judge.observe(look)

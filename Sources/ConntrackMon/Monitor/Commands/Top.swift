@@ -23,7 +23,7 @@ public enum Top {
                 "nf_conntrack_netlink is not loaded, and a dump would load it: modprobe nf_conntrack_netlink,"
                     + " or --load-modules")
         }
-        let identity = Identity(host: host, netns: NetworkNamespace.label(entered: settings.netns))
+        let identity = NetworkNamespace.identity(host: host, entered: settings.netns)
         let start = Moment.now().monotonic
         var random = SystemRandomNumberGenerator()
         var table = TopTable(grouping, random: &random)

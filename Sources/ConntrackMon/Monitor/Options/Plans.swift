@@ -25,6 +25,7 @@ extension EnginePlan {
         perCPU = settings.perCPU
         netnsLabel = settings.netns == nil ? nil : identity.netns
         procfs = paths.procfs
+        netns = settings.netns
         netnsInode = NetworkNamespace.current()
         bootId = BootIdentity.now(paths).bootId
     }

@@ -46,6 +46,7 @@ extension OptionValues {
             try requireFolder("run-dir", folder)
         } else if Probe.isFolder(usual) {
             settings.runDirectory = usual
+            settings.isRunDirectoryGiven = false
         }
         return settings
     }

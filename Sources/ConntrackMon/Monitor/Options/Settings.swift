@@ -85,6 +85,8 @@ public struct Settings: Sendable {
     public var perCPU = false
     /// The folder for status.json; nil = none. Not given, it is /run/conntrack-mon where that folder exists.
     public var runDirectory: String?
+    /// Somebody named it; else it is the usual one.
+    public var isRunDirectoryGiven = true
     /// What is kept across restarts.
     public var state: String?
     /// Prefix for /etc, /run, /usr/lib look-ups; "" is this host's.

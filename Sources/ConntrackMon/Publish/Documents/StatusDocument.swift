@@ -68,8 +68,11 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     public var procfs: String
     /// False once the monitor has stopped.
     public var up: Bool
-    var module: String
+    /// How nf_conntrack is there; nil when the table is there and /sys does not say how.
+    var module: String?
     var moduleReloads: UInt64?
+    /// How old entries and limit are, where the table was not looked at in time.
+    var lookAgeSeconds: Double?
     var entries: UInt64?
     var entriesPeak: UInt64?
     /// The highest count of the last 24 hours.
@@ -126,8 +129,10 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         netnsInode = report.netnsInode
         procfs = report.procfs
         up = report.isUp
-        module = report.isModuleLoaded ? report.module.rawValue : ConntrackModule.absent.rawValue
+        let isUnsaid = report.isModuleLoaded && report.module == .absent
+        module = isUnsaid ? nil : (report.isModuleLoaded ? report.module : .absent).rawValue
         moduleReloads = report.reloads
+        lookAgeSeconds = sample.age.map { StatusDocument.rounded($0.inSeconds, 3) }
         entries = sample.table.entries
         entriesPeak = report.entriesPeak
         entriesPeakDay = report.entriesPeakDay

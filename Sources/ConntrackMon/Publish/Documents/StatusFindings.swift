@@ -82,6 +82,7 @@ extension StatusDocument {
         document.timestamp = now.timestamp
         document.uptimeSeconds = now.uptimeSeconds
         document.module = now.module
+        document.lookAgeSeconds = now.lookAgeSeconds
         document.entries = now.entries
         document.entriesPeak = now.entries == nil ? nil : entriesPeak.map { max($0, now.entries ?? 0) }
         document.entriesPeakDay = entriesPeakDay.map { max($0, now.entries ?? 0) }

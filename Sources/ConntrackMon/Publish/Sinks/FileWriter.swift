@@ -11,6 +11,15 @@ final class FileWriter: Sendable {
         case status = "status.json"
         case state
         case textfile
+
+        /// The option that says where it lies.
+        var option: String {
+            switch self {
+            case .status: "--run-dir"
+            case .state: "--state"
+            case .textfile: "--textfile"
+            }
+        }
     }
 
     /// What a file is to hold; the text is made on this thread.
@@ -19,21 +28,19 @@ final class FileWriter: Sendable {
         var text: @Sendable () -> String
     }
 
-    /// Replaces the file at a path by a text.
+    /// Replaces the file at a path by a text, whoever owns it.
     typealias Replace = @Sendable (_ path: String, _ text: String) throws(SystemError) -> Void
 
     let heartbeat: Heartbeat
     /// The newest of each is what waits.
     private let mailbox: Mailbox<Content>
     private let paths: [Part: String]
-    private let replace: Replace
-    private let failing = Lock<[Part: SystemError]>([:])
+    private let replace: Replace?
+    private let failing = Lock<[Part: FileFailure]>([:])
 
-    /// `paths`: where each file lies; those without a path are not written.
-    init(
-        paths: [Part: String],
-        replace: @escaping Replace = { path, text throws(SystemError) in try replaceFile(at: path, with: text) }
-    ) throws(SystemError) {
+    /// `paths`: where each file lies; those without a path are not written. `replace`: instead of replacing a file that is
+    /// nobody else's.
+    init(paths: [Part: String], replace: Replace? = nil) throws(SystemError) {
         self.paths = paths
         self.replace = replace
         mailbox = try Mailbox(capacity: Part.allCases.count, givingWay: .alike { $0.part.rawValue })
@@ -63,11 +70,22 @@ final class FileWriter: Sendable {
         // Made inside: a dictionary that is copied out may be changed in its place once the copy is gone, by an order that
         // only Swift's run time knows.
         failing.withLock { failing in
-            failing.sorted { $0.key.rawValue < $1.key.rawValue }.map { part, error in
-                Degradation(
-                    part: part.rawValue, reason: "\(error)",
-                    remains: "the old file stays; alerts and status lines go on")
-            }
+            failing.sorted { $0.key.rawValue < $1.key.rawValue }.map { degradation($0, $1) }
+        }
+    }
+
+    private func degradation(_ part: Part, _ failure: FileFailure) -> Degradation {
+        switch failure {
+        case .system(let error):
+            Degradation(
+                part: part.rawValue, reason: "\(error)", remains: "the old file stays; alerts and status lines go on")
+        case .owned(let process):
+            Degradation(
+                part: part.rawValue,
+                reason:
+                    "\(paths[part] ?? "") is written by another process that is still running\(FileLocks.words(process)):"
+                    + " stop one of the two, or give this one another \(part.option)",
+                remains: "that one's file stays; alerts and status lines go on")
         }
     }
 
@@ -80,20 +98,25 @@ final class FileWriter: Sendable {
     }
 
     private func run() {
+        let files = paths.mapValues { OwnedFile(path: $0) }
         while !mailbox.isFinished {
             mailbox.wait()
             mailbox.silence()
-            while let content = mailbox.takeFirst() { write(content) }
+            while let content = mailbox.takeFirst() { write(content, to: files[content.part]) }
         }
     }
 
-    private func write(_ content: Content) {
-        guard let path = paths[content.part] else { return }
+    private func write(_ content: Content, to file: OwnedFile?) {
+        guard let file, let path = paths[content.part] else { return }
         let text = content.text()
         heartbeat.begin(content.part.rawValue, "writing \(path)", at: Moment.now().monotonic)
         defer { heartbeat.end() }
-        do throws(SystemError) {
-            try replace(path, text)
+        do throws(FileFailure) {
+            if let replace {
+                do throws(SystemError) { try replace(path, text) } catch { throw FileFailure.system(error) }
+            } else {
+                try file.replace(with: text)
+            }
             failing.withLock { $0[content.part] = nil }
         } catch {
             failing.withLock { $0[content.part] = error }

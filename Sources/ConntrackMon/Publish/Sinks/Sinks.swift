@@ -25,12 +25,25 @@ package final class Sinks {
         package var status: String?
         /// What is kept across restarts.
         package var state: String?
+        /// Why status.json is not written, though its folder is there.
+        package private(set) var leftAlone: String?
         /// Where lines go: standard output and error.
         var descriptors: (output: Int32, errors: Int32) = (1, 2)
 
         /// Lines alone.
         package init(identity: Identity) {
             self.identity = identity
+        }
+
+        /// Writes status.json to the folder where it usually lies, unless another process does: nobody asked for it there.
+        package mutating func writeStatusIfUnowned(at path: String) {
+            guard case .owned(let process)? = OwnedFile.owner(of: path) else {
+                status = path
+                return
+            }
+            leftAlone =
+                "\(path) is written by another process that is still running\(FileLocks.words(process)): this one leaves it"
+                + " alone (--run-dir gives it a folder of its own)"
         }
     }
 

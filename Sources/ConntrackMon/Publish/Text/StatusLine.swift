@@ -19,6 +19,7 @@ public func statusLine(of report: Report) -> String {
     func add(_ key: String, _ value: String?) {
         if let value { fields.append("\(key)=\(value)") }
     }
+    add("age", sample.age.map { readable(seconds: $0.inSeconds) })
     if !report.isModuleLoaded { fields.append("module=absent") }
     add("entries", sample.table.entries.map(String.init))
     add("limit", sample.table.limit.map { $0 == 0 ? "unlimited" : String($0) })
@@ -34,7 +35,7 @@ public func statusLine(of report: Report) -> String {
         add("destroy", sample.destroyPerSecond.map(rate))
         add("update", sample.updatePerSecond.map(rate))
     }
-    if sample.events != nil { add("lost", String(sample.lostNow.total)) }
+    if sample.events != nil, sample.age == nil { add("lost", String(sample.lostNow.total)) }
     for stat in [Stat.insertFailed, .drop, .earlyDrop] {
         add(stat.name, sample.perSecond(sample.statsNow?[stat]).map(rate))
     }

@@ -54,9 +54,8 @@ extension StatusDocument {
         let reloaded = moduleReloads.map { $0 > 0 ? ", reloaded \($0) times while watched" : "" } ?? ""
         switch module {
         case ConntrackModule.builtIn.rawValue: return "built into the kernel: it cannot be unloaded"
-        case ConntrackModule.absent.rawValue where entries == nil:
-            return "nf_conntrack is not loaded: nothing is tracked"
-        case ConntrackModule.absent.rawValue: return "nf_conntrack is there, /sys does not say how"
+        case ConntrackModule.absent.rawValue: return "nf_conntrack is not loaded: nothing is tracked"
+        case nil: return "nf_conntrack is there, /sys does not say how"
         default: return "nf_conntrack is loaded\(reloaded)"
         }
     }
@@ -65,6 +64,7 @@ extension StatusDocument {
         guard let entries else { return nil }
         var text = "\(entries)"
         if let limit, limit > 0 { text += " of \(limit) (\(percent(usageRatio ?? 0)))" }
+        if let lookAgeSeconds { text += " as of \(readable(seconds: lookAgeSeconds)) ago" }
         if let entriesPeak { text += ", highest in 2 minutes \(entriesPeak)" }
         if let entriesPeakDay { text += ", in 24 hours \(entriesPeakDay)" }
         if let fillRate { text += ", \(fillRate < 0 ? "emptying" : "filling") by \(fixed(abs(fillRate), 1))/s" }

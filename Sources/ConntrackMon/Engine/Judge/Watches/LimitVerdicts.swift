@@ -58,7 +58,7 @@ extension LimitWatch {
         }
         return .init(
             "sysctl -w net.netfilter.nf_conntrack_max=\(limit)",
-            label: context.identity.netns == "root" ? .here : .hostNamespace)
+            label: context.identity.isInitialNamespace ? .here : .hostNamespace)
     }
 
     /// The live limit is below what is configured, and no fall that was seen explains it. `uptime` since boot: before
