@@ -48,9 +48,11 @@ package struct Engine: ~Copyable {
         news = EventNews(kernel: plan.kernel, source: plan.source)
         wallOffset = now.wallOffset
         judge = Judge(settings: plan.rules, identity: plan.identity)
+        judge.usageWatch.longestPause = plan.longestPause
         kernelAt = now
         guard let restored else { return }
         judge.restore(restored.limit, restored.parameters, peak: restored.peakDay, peakKnownFor: restored.peakKnownFor)
+        judge.restore(firing: restored.firing, at: now)
         collector.restore(peakDay: restored.peakDay, knownFor: restored.peakKnownFor, at: now.monotonic)
     }
 
@@ -241,6 +243,7 @@ package struct Engine: ~Copyable {
         let announcements = judge.observe(look)
         // Who puts the limit back puts the settings back with it: not to be judged by what was read before.
         if announcements.contains(where: { $0.state == .resolved }) { agenda.add(.settings) }
+        if !announcements.isEmpty { survey(after: announcements, now: look.moment.monotonic) }
         say(announcements, at: now)
     }
 

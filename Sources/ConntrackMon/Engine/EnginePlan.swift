@@ -37,6 +37,9 @@ package struct EnginePlan: Sendable {
     /// The inode of the network namespace.
     package var netnsInode: UInt64?
 
+    /// Sampling that stands still for longer is a gap.
+    var longestPause: Duration { max(.seconds(5), sample * 2) }
+
     /// A plan with everything a monitor's engine needs.
     package init(
         identity: Identity, rules: RuleSettings = RuleSettings(), sample: Duration = .milliseconds(100),
