@@ -49,6 +49,7 @@ package struct Engine: ~Copyable {
         wallOffset = now.wallOffset
         judge = Judge(settings: plan.rules, identity: plan.identity)
         judge.usageWatch.longestPause = plan.longestPause
+        judge.usageWatch.longestAge = max(judge.usageWatch.longestAge, plan.sample * 2)
         kernelAt = now
         guard let restored else { return }
         judge.restore(restored.limit, restored.parameters, peak: restored.peakDay, peakKnownFor: restored.peakKnownFor)
@@ -70,10 +71,10 @@ package struct Engine: ~Copyable {
         return outputs
     }
 
-    /// When to come back, whatever happens: a reload is to be judged, what was wanted did not come, the time is over.
+    /// When to come back, whatever happens: a reload or usage is to be judged, what was wanted did not come, the time is over.
     package var nextDeadline: MonotonicTime? {
         let over = began.flatMap { began in plan.duration.map { began + $0 } }
-        return [judge.settlesAt, patience.until, over].compactMap { $0 }.min()
+        return [judge.settlesAt, judge.usageDueAt, patience.until, over].compactMap { $0 }.min()
     }
 
     // MARK: Records

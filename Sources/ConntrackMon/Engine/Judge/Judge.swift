@@ -57,6 +57,8 @@ public struct Judge: Sendable {
     public var baseline: (limit: UInt64, source: BaselineSource)? { limitWatch.baseline }
     /// When a reload is to be judged, so that looks should not wait for the interval.
     public var settlesAt: MonotonicTime? { moduleWatch.absentSince == nil ? limitWatch.settlesAt : nil }
+    /// When usage_high changes though usage stays as it is, so that looks should not wait for the interval.
+    public var usageDueAt: MonotonicTime? { usageWatch.dueAt }
     /// When the module was last seen to have come back; nil = not while we looked.
     public var moduleBackAt: MonotonicTime? { settingsWatch.resetAt }
     /// Whether a reload waits to be judged.
@@ -189,7 +191,7 @@ public struct Judge: Sendable {
         // A hold must not run across a gap: what happened meanwhile is not known.
         let known = sample.gap == nil ? sample : nil
         let said = Rules.all.compactMap { rule in
-            guard rule.name != .usageHigh else { return judgeUsage(known, at: sample.moment) }
+            guard rule.name != .usageHigh else { return judgeUsage(of: known, at: sample.moment) }
             let verdict = known.flatMap { rule.evaluate($0, ruleContext(of: rule.name)) }
             return book.step(rule.name, verdict, holds: rule.holds(settings), now: sample.moment)
         }

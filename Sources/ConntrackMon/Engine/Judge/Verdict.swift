@@ -40,7 +40,7 @@ struct Verdict: Equatable {
     }
 
     /// What of it decides the state of an alert.
-    var levels: UsageWatch.Levels { UsageWatch.Levels(crossed: crossed, holding: holding) }
+    var levels: UsageLevels { UsageLevels(crossed: crossed, holding: holding) }
 
     /// Nothing is wrong.
     static func clear(_ calm: String) -> Verdict {

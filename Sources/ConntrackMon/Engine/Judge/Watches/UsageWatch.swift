@@ -5,12 +5,6 @@ internal import ConntrackModel
 /// Follows usage through every look at the table, so that usage_high need not wait for the interval: says when it is to be
 /// judged. Nearly always it is not, and that costs a few comparisons.
 struct UsageWatch: Sendable {
-    /// Which thresholds usage is over, and which it is not yet clear of by the margin.
-    struct Levels: Equatable, Sendable {
-        var crossed: Level?
-        var holding: Level?
-    }
-
     /// What a look means for the alert.
     enum News: Equatable {
         /// Nothing has changed.
@@ -21,19 +15,19 @@ struct UsageWatch: Sendable {
         case dueAfterGap
     }
 
-    private let warn: Double
-    private let crit: Double
-    private let margin: Double
+    private let thresholds: UsageThresholds
     /// What the book was told last; nil = that nothing is known.
-    private var told: Levels?
+    private var told: UsageLevels?
     /// When the alert changes by time alone.
     var dueAt: MonotonicTime?
     private var lastLook: MonotonicTime?
     /// Sampling that stands still for longer is a gap.
     var longestPause = Duration.seconds(5)
+    /// An older look says nothing of a sample's moment: the next one will, or it is a gap.
+    var longestAge = Duration.seconds(1)
 
     init(settings: RuleSettings) {
-        (warn, crit, margin) = (settings.warn, settings.crit, settings.clearMargin)
+        thresholds = UsageThresholds(settings)
     }
 
     /// Takes a look. `isWhole`: it shows the table.
@@ -43,24 +37,14 @@ struct UsageWatch: Sendable {
         lastLook = time
         if isAfterGap { return .dueAfterGap }
         let isDue = dueAt.map { time >= $0 } ?? false
-        return isDue || (isWhole ? levels(look) : nil) != told ? .due : .none
+        let levels = isWhole ? thresholds.levels(entries: look.entries, limit: look.limit) : nil
+        return isDue || levels != told ? .due : .none
     }
 
     /// What the book was told, and when the alert changes by time alone then.
-    mutating func tell(_ levels: Levels?, due: MonotonicTime?) {
+    mutating func tell(_ levels: UsageLevels?, due: MonotonicTime?) {
         told = levels
         dueAt = due
-    }
-
-    /// As the rule has it.
-    private func levels(_ look: TableLook) -> Levels? {
-        guard let limit = look.limit else { return nil }
-        guard limit > 0 else { return Levels() }
-        guard let entries = look.entries else { return nil }
-        let usage = Double(entries) / Double(limit)
-        return Levels(
-            crossed: usage >= crit ? .critical : usage >= warn ? .warning : nil,
-            holding: usage >= crit - margin ? .critical : usage >= warn - margin ? .warning : nil)
     }
 }
 
@@ -77,8 +61,15 @@ extension Judge {
         return [judgeUsage(isWhole ? sample(with: look) : nil, at: look.moment)].compactMap { $0 }
     }
 
+    /// Judges usage_high by a sample at the end of an interval; nil = nothing is known. A look that is not of this moment
+    /// must let no hold pass.
+    mutating func judgeUsage(of sample: Sample?, at now: Moment) -> Announcement? {
+        if let sample, now.monotonic - sample.table.moment.monotonic > usageWatch.longestAge { return nil }
+        return judgeUsage(sample, at: now)
+    }
+
     /// Judges usage_high by a sample; nil = nothing is known.
-    mutating func judgeUsage(_ sample: Sample?, at now: Moment) -> Announcement? {
+    private mutating func judgeUsage(_ sample: Sample?, at now: Moment) -> Announcement? {
         let rule = Rules.usageHigh
         let verdict = sample.flatMap { rule.evaluate($0, ruleContext(of: rule.name)) }
         let announcement = book.step(rule.name, verdict, holds: rule.holds(settings), now: now)
