@@ -13,7 +13,7 @@ import UnitKit
 
     @Test func `what was is told without what nobody needs any more`() {
         let past = full.past(
-            until: Moment.at(10).wall, calm: "14 of 1000 entries (1.40%)", clearHold: .seconds(60),
+            .until(Moment.at(10).wall), calm: "14 of 1000 entries (1.40%)", clearHold: .seconds(60),
             now: Moment.at(20).wall)
 
         #expect(
@@ -24,11 +24,18 @@ import UnitKit
 
     @Test func `what is, too, may not be of now`() {
         let past = full.past(
-            until: Moment.at(10).wall, calm: "14 of 1000 entries", calmAt: Moment.at(15).wall,
+            .until(Moment.at(10).wall), calm: "14 of 1000 entries", calmAt: Moment.at(15).wall,
             clearHold: .milliseconds(500),
             now: Moment.at(20).wall)
 
         #expect(past.why == ["last known at 05:47:17Z: 14 of 1000 entries, over when clear for 500ms"])
+    }
+
+    @Test func `when nobody watched as it ended, it says when it was known last`() {
+        let past = Explanation("full").past(
+            .after(Moment.at(-86_400).wall), calm: "empty", clearHold: .seconds(60), now: Moment.at(0).wall)
+
+        #expect(past.text == "last known at 2026-11-23T05:47:02Z: full; now empty, over when clear for 60s")
     }
 
     @Test func `a day that is not this one is named`() {

@@ -8,12 +8,23 @@ extension Explanation {
     /// Without what nobody needs any more: reasons, the next command, the cure. `calmAt`: when `calm` was known, if that
     /// is not now.
     package func past(
-        until: WallTime, calm: String, calmAt: WallTime? = nil, clearHold: Duration, now: WallTime
+        _ end: End, calm: String, calmAt: WallTime? = nil, clearHold: Duration, now: WallTime
     ) -> Explanation {
         let since = calmAt.map { "last known at \(clockText($0, now: now)):" } ?? "now"
+        let was =
+            switch end {
+            case .until(let time): "was until \(clockText(time, now: now))"
+            case .after(let time): "last known at \(clockText(time, now: now))"
+            }
         return Explanation(
-            "was until \(clockText(until, now: now)): \(what)",
-            why: ["\(since) \(calm), over when clear for \(durationText(clearHold))"])
+            "\(was): \(what)", why: ["\(since) \(calm), over when clear for \(durationText(clearHold))"])
+    }
+
+    /// What is known of when something ended.
+    package enum End {
+        case until(WallTime)
+        /// Nobody watched when it ended.
+        case after(WallTime)
     }
 
     /// What an alert says whose higher level waits for its clear hold while a lower one is the case.

@@ -44,7 +44,7 @@ import UnitKit
         #expect(run.said == [])
         #expect(
             run.judge.firing.first?.summary
-                == "was until 05:47:02Z: 900 of 1000 entries (90.0%); now 100 of 1000 entries"
+                == "last known at 05:43:02Z: 900 of 1000 entries (90.0%); now 100 of 1000 entries"
                 + " (10.0%), over when clear for 60s")
         run.samples(60...60, entries: 100)
 
@@ -185,8 +185,17 @@ import UnitKit
             ])
     }
 
+    @Test func `what was the case is kept with its time, also while it is over`() {
+        var run = JudgeRun()
+        run.samples(0...30, entries: 800)
+        run.samples(31...40, entries: 20)
+        #expect(run.judge.keptAlerts.map(\.known) == [Moment.at(30).wall])
+        #expect(run.judge.keptAlerts.map(\.what) == ["800 of 1000 entries (80.0%, threshold 75.0%)"])
+    }
+
     @Test func `a second restart keeps the time it was first said`() {
         var run = run(kept(.usageHigh))
+        run.samples(-2...0, entries: 20)
         #expect(run.judge.keptAlerts == [kept(.usageHigh)])
         run.samples(0...1, entries: 800)
 

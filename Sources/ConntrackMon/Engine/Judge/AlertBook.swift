@@ -76,7 +76,7 @@ struct AlertBook: Sendable {
             entry.level.map { level in
                 KeptAlert(
                     name: key.name, subject: key.subject, level: level, since: entry.since.wall, what: entry.what.what,
-                    known: entry.known.wall)
+                    known: entry.whatAt)
             }
         }
     }

@@ -33,11 +33,13 @@ struct AlertEntry: Sendable {
     /// Its text tells more than when it was last said.
     private var hasNews = false
 
-    /// What the last verdict said that it had not cleared, and what the last one said if it had.
+    /// What the last verdict that had not cleared said, and when that was.
     private(set) var what = Explanation("")
+    private(set) var whatAt = WallTime(nanoseconds: 0)
+    /// What the last verdict said, if it had cleared.
     private var calm: String?
-    /// When that was; and whether the last step knew anything.
-    private(set) var known = Moment(monotonic: MonotonicTime(nanoseconds: 0), wall: WallTime(nanoseconds: 0))
+    /// When the last verdict was; and whether the last step had one.
+    private var known = WallTime(nanoseconds: 0)
     private var isKnown = false
 
     /// The last run had said it.
@@ -69,7 +71,7 @@ struct AlertEntry: Sendable {
             wall: kept.since)
         saidAt = start.monotonic
         what = Explanation(kept.what)
-        known = Moment(monotonic: start.monotonic, wall: kept.known)
+        whatAt = kept.known
         restored = Restored(at: start.monotonic, clearHold: clearHold)
     }
 
@@ -102,12 +104,13 @@ struct AlertEntry: Sendable {
             blocked: blocked, now: now)
         isKnown = verdict != nil
         guard let verdict else { return }
-        known = now
+        known = now.wall
         restored?.isUnknown = false
         if verdict.holding == nil {
             calm = verdict.now ?? verdict.calm
         } else {
             what = verdict.explanation
+            whatAt = now.wall
             calm = nil
             restored?.isUnseen = false
         }
@@ -184,11 +187,12 @@ struct AlertEntry: Sendable {
     private func explanation(now: Moment) -> Explanation {
         let clearSince = clearSince
         if let calm {
+            let isUnseen = restored?.isUnseen ?? false
             return what.past(
-                until: (clearSince ?? known).wall, calm: calm, calmAt: isKnown ? nil : known.wall,
-                clearHold: holds.clear, now: now.wall)
+                isUnseen ? .after(whatAt) : .until(clearSince?.wall ?? whatAt), calm: calm,
+                calmAt: isKnown ? nil : known, clearHold: holds.clear, now: now.wall)
         }
-        guard isKnown else { return what.lastKnown(at: known.wall, now: now.wall) }
+        guard isKnown else { return what.lastKnown(at: whatAt, now: now.wall) }
         guard let clearSince, let level else { return what }
         return what.lowered(from: level, at: clearSince.wall, now: now.wall)
     }

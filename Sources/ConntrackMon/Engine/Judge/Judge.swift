@@ -200,10 +200,15 @@ public struct Judge: Sendable {
         return said + endUnwatched(sample)
     }
 
+    private var ruleContext: RuleContext {
+        RuleContext(settings: settings, isInitialNamespace: identity.netns == "root", origin: origin)
+    }
+
+    /// What the rule of one alert knows.
     func ruleContext(of name: AlertName) -> RuleContext {
-        RuleContext(
-            settings: settings, isInitialNamespace: identity.netns == "root", origin: origin,
-            firing: book.level(of: name))
+        var context = ruleContext
+        context.firing = book.level(of: name)
+        return context
     }
 
     private mutating func judgeDegradations(_ sample: Sample) -> [Announcement] {

@@ -14,7 +14,7 @@ package struct KeptAlert: Equatable, Sendable {
     package var since: WallTime
     /// What was the case.
     package var what: String
-    /// When that was known.
+    /// When that was seen last.
     package var known: WallTime
 
     /// An alert of the last run's.

@@ -15,7 +15,7 @@ extension StateDocument {
         var since: Double
         /// What was the case.
         var what: String
-        /// When that was known, in seconds since 1970.
+        /// When that was seen last, in seconds since 1970.
         var known: Double
     }
 }

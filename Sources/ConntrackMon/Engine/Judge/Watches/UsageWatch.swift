@@ -18,6 +18,8 @@ struct UsageWatch: Sendable {
     private let thresholds: UsageThresholds
     /// What the book was told last; nil = that nothing is known.
     private var told: UsageLevels?
+    /// The book was told something at all.
+    private(set) var isTold = false
     /// When the alert changes by time alone.
     var dueAt: MonotonicTime?
     private var lastLook: MonotonicTime?
@@ -43,6 +45,7 @@ struct UsageWatch: Sendable {
 
     /// What the book was told, and when the alert changes by time alone then.
     mutating func tell(_ levels: UsageLevels?, due: MonotonicTime?) {
+        isTold = true
         told = levels
         dueAt = due
     }
@@ -54,7 +57,7 @@ extension Judge {
 
     /// Judges usage_high by a look, when that changes anything. The first sample comes with the first look, and knows more.
     mutating func judgeUsage(_ look: TableLook, isWhole: Bool) -> [Announcement] {
-        guard latest != nil else { return [] }
+        guard usageWatch.isTold else { return [] }
         let news = usageWatch.observe(look, isWhole: isWhole)
         guard news != .none else { return [] }
         if news == .dueAfterGap { book.interrupt(.usageHigh, now: look.moment) }
