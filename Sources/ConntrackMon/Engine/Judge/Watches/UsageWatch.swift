@@ -52,7 +52,7 @@ struct UsageWatch: Sendable {
 }
 
 extension Judge {
-    /// The trend of a sample that is older says nothing of the moment of a look.
+    /// The rates of a sample that is older say nothing of the moment of a look.
     private static let trendLasts = Duration.seconds(2)
 
     /// Judges usage_high by a look, when that changes anything. The first sample comes with the first look, and knows more.
@@ -82,17 +82,18 @@ extension Judge {
 
     /// The last sample with `look` put in: what is known of the moment of that look.
     private func sample(with look: TableLook) -> Sample {
-        var sample = latest ?? Sample(moment: look.moment, table: look)
-        if look.moment.monotonic - sample.moment.monotonic > Judge.trendLasts {
-            sample.newRate = nil
-            sample.fillRate = nil
-            sample.talkers = nil
-            sample.statsNow = nil
-            sample.eventsNow = nil
+        var sample = Sample(moment: look.moment, table: look)
+        guard let latest else { return sample }
+        if look.moment.monotonic - latest.moment.monotonic <= Judge.trendLasts {
+            sample = latest
+            sample.moment = look.moment
+            sample.table = look
+            sample.gap = nil
+        } else {
+            // Neither is a rate; a survey says how old it is.
+            sample.buckets = latest.buckets
+            sample.survey = latest.survey
         }
-        sample.moment = look.moment
-        sample.table = look
-        sample.gap = nil
         return sample
     }
 }
