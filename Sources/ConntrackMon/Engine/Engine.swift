@@ -49,10 +49,13 @@ package struct Engine: ~Copyable {
         news = EventNews(kernel: plan.kernel, source: plan.source)
         wallOffset = now.wallOffset
         judge = Judge(settings: plan.rules, identity: plan.identity)
+        judge.usageWatch.longestPause = plan.longestPause
+        judge.usageWatch.longestAge = max(judge.usageWatch.longestAge, plan.sample * 2)
         kernelAt = now
         namespaceWatch = NamespaceWatch(name: plan.netns ?? "")
         guard let restored else { return }
         judge.restore(restored.limit, restored.parameters, peak: restored.peakDay, peakKnownFor: restored.peakKnownFor)
+        judge.restore(firing: restored.firing, at: now)
         collector.restore(peakDay: restored.peakDay, knownFor: restored.peakKnownFor, at: now.monotonic)
     }
 
@@ -70,10 +73,10 @@ package struct Engine: ~Copyable {
         return outputs
     }
 
-    /// When to come back, whatever happens: a reload is to be judged, what was wanted did not come, the time is over.
+    /// When to come back, whatever happens: a reload or usage is to be judged, what was wanted did not come, the time is over.
     package var nextDeadline: MonotonicTime? {
         let over = began.flatMap { began in plan.duration.map { began + $0 } }
-        return [judge.settlesAt, patience.until, over, due.looksAgainAt].compactMap { $0 }.min()
+        return [judge.settlesAt, judge.usageDueAt, patience.until, over, due.looksAgainAt].compactMap { $0 }.min()
     }
 
     // MARK: Records
@@ -258,6 +261,7 @@ package struct Engine: ~Copyable {
         let announcements = judge.observe(look)
         // Who puts the limit back puts the settings back with it: not to be judged by what was read before.
         if announcements.contains(where: { $0.state == .resolved }) { agenda.add(.settings) }
+        if !announcements.isEmpty { survey(after: announcements, now: look.moment.monotonic) }
         say(announcements, at: now)
     }
 

@@ -43,6 +43,9 @@ package struct EnginePlan: Sendable {
     /// Which boot this is; nil where /proc does not say.
     package var bootId: String?
 
+    /// Sampling that stands still for longer is a gap.
+    var longestPause: Duration { max(.seconds(5), sample * 2) }
+
     /// A plan with everything a monitor's engine needs.
     package init(
         identity: Identity, rules: RuleSettings = RuleSettings(), sample: Duration = .milliseconds(100),

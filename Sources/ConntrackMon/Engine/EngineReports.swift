@@ -81,7 +81,7 @@ extension Engine {
     }
 
     /// Has the table looked into when an alert about its usage has begun to fire.
-    private mutating func survey(after announcements: [Announcement], now: MonotonicTime) {
+    mutating func survey(after announcements: [Announcement], now: MonotonicTime) {
         surveys.follow(announcements, firing: judge.firing)
         let mayDump = plan.hasDumps && kernel.isNetlinkThere
         guard surveys.begin(at: now, moduleChanged: judge.moduleBackAt, mayDump: mayDump) else { return }
@@ -95,7 +95,8 @@ extension Engine {
             .keep(
                 Kept(
                     limit: kept.limit, parameters: kept.parameters, moment: sample.moment,
-                    peakDay: sample.entriesPeakDay, peakKnownFor: sample.peakKnownFor)))
+                    peakDay: sample.entriesPeakDay, peakKnownFor: sample.peakKnownFor,
+                    firing: judge.keptAlerts)))
     }
 
     private var surroundings: Collector.Surroundings {

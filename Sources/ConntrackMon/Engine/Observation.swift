@@ -28,6 +28,8 @@ package struct Kept: Sendable {
     package var peakDay: UInt64?
     /// How long counts have been known for that.
     package var peakKnownFor: Duration
+    /// What fires.
+    package var firing: [KeptAlert]
 }
 
 /// What the last run knew.
@@ -40,14 +42,18 @@ package struct Restored: Sendable {
     package var peakDay: UInt64?
     /// How long counts had been known for that.
     package var peakKnownFor: Duration
+    /// What fired.
+    package var firing: [KeptAlert]
 
     /// What the last run knew.
     package init(
-        limit: LimitWatch.Past, parameters: ParameterWatch.Kept, peakDay: UInt64? = nil, peakKnownFor: Duration = .zero
+        limit: LimitWatch.Past, parameters: ParameterWatch.Kept, peakDay: UInt64? = nil, peakKnownFor: Duration = .zero,
+        firing: [KeptAlert] = []
     ) {
         self.limit = limit
         self.parameters = parameters
         self.peakDay = peakDay
         self.peakKnownFor = peakKnownFor
+        self.firing = firing
     }
 }

@@ -102,7 +102,7 @@ public struct Announcement: Equatable, Sendable {
     public var name: String
     /// What became of it.
     public var state: State
-    /// The level it fires at, or had when it was resolved; nil for notices and the log.
+    /// The level it fires at; when it is resolved, that of the last line about it. nil for notices and the log.
     public var level: Level?
     /// Tells instances of one alert apart (the part that is degraded); nil when there is only one.
     public var subject: String?
@@ -161,18 +161,25 @@ public struct FiringAlert: Equatable, Sendable {
     public var level: Level
     /// Since when.
     public var since: Moment
-    /// What the latest line about it says.
+    /// What is the case now, or was when it was last known.
     public var explanation: Explanation
+    /// Since when what its level stands for is not the case any more: it only waits for its clear hold, and `explanation`
+    /// says what was. nil while it is the case.
+    public var clearingSince: Moment?
 
     /// An alert that fires.
-    package init(name: AlertName, subject: String? = nil, level: Level, since: Moment, explanation: Explanation) {
+    package init(
+        name: AlertName, subject: String? = nil, level: Level, since: Moment, explanation: Explanation,
+        clearingSince: Moment? = nil
+    ) {
         self.name = name
         self.subject = subject
         self.level = level
         self.since = since
         self.explanation = explanation
+        self.clearingSince = clearingSince
     }
 
-    /// The latest line about it.
+    /// All that is to be said of it now, in one line.
     public var summary: String { explanation.text }
 }

@@ -10,6 +10,8 @@ struct ReaderPlan: Sendable {
     var paths: HostPaths
     /// How often the table is looked at.
     var sample: Duration
+    /// Where usage is news.
+    var thresholds: UsageThresholds
     /// Which events to listen to; empty = none.
     var groups: EventGroups
     var source: SourceChoice
@@ -25,6 +27,7 @@ struct ReaderPlan: Sendable {
     init(_ settings: Settings, _ paths: HostPaths) {
         self.paths = paths
         sample = settings.sample
+        thresholds = UsageThresholds(settings.rules)
         groups = settings.source == .none || !paths.isLive ? [] : settings.events
         source = settings.source
         receiveBuffer = settings.receiveBuffer

@@ -20,9 +20,12 @@ struct TableSampler: ~Copyable {
     private var uevents: UeventSocket?
     private var countsReloads: Bool
     private var last = cnf_table()
+    private let thresholds: UsageThresholds
+    private var lastLevels: UsageLevels?
 
     init(_ plan: ReaderPlan) {
         table = TableReader(plan.paths)
+        thresholds = plan.thresholds
         // A saved tree changes without uevents, and this kernel's are not about it.
         guard plan.paths.procfs == "/proc", let socket = try? UeventSocket() else {
             (descriptor, countsReloads) = (-1, false)
@@ -52,10 +55,14 @@ struct TableSampler: ~Copyable {
         record.unloads = news.unloads
         record.loads = news.loads
         record.counts_reloads = countsReloads ? 1 : 0
+        let levels = thresholds.levels(
+            entries: record.entries_errno == 0 ? record.entries : nil,
+            limit: record.limit_errno == 0 ? record.limit : nil)
         let isNews =
-            record.unloaded != 0 || record.loads != 0 || record.limit != last.limit
+            levels != lastLevels || record.unloaded != 0 || record.loads != 0 || record.limit != last.limit
             || record.limit_errno != last.limit_errno || record.entries_errno != last.entries_errno
         last = record
+        lastLevels = levels
         return Look(record: record, isNews: isNews)
     }
 }

@@ -91,6 +91,11 @@ struct JudgeRun {
             parameters, peak: peak, peakKnownFor: peak == nil ? .zero : .seconds(80_000))
     }
 
+    /// What fired when the last run ended; this one begins at 0 s.
+    mutating func restore(firing alerts: [KeptAlert]) {
+        judge.restore(firing: alerts, at: .at(0))
+    }
+
     /// The text of what was said last under `name`.
     func summary(of name: String) -> String {
         announcements.last { $0.name == name }?.summary ?? ""

@@ -28,7 +28,15 @@ import UnitKit
             fall: .init(from: 1_048_576, to: 65_536, cause: "module_reload", story: "module reloaded 2.0s ago"),
             parameters: ["tcp_timeout_established": 86_400, "log_invalid": 0],
             reverted: ["tcp_timeout_established": 432_000], waived: 2_000_000, peakDay: 412_003,
-            peakKnownForSeconds: 86_400)
+            peakKnownForSeconds: 86_400,
+            firing: [
+                .init(
+                    name: "usage_high", level: "critical", since: 1_795_499_000.5, what: "900 of 1000 entries",
+                    known: 1_795_499_222.25),
+                .init(
+                    name: "monitor_degraded", subject: "textfile", level: "warning", since: 1_795_499_100,
+                    what: "textfile: No space left on device", known: 1_795_499_222),
+            ])
     }
 
     private func load() throws -> StateDocument? {
@@ -134,6 +142,40 @@ import UnitKit
         judge.restore(past, ParameterWatch.Kept(), peak: nil, peakKnownFor: .zero)
         let said = judge.observe(.at(0, limit: 1000))
         #expect(said.map { "\($0.word) \($0.name)" } == ["CRITICAL limit_dropped"])
+    }
+
+    // MARK: Alerts
+
+    @Test func `what fires is told to the next start as it was kept`() {
+        let alert = KeptAlert(
+            name: .monitorDegraded, subject: "hook", level: .warning, since: Moment.at(-5).wall, what: "hook: \"a\"\n",
+            known: Moment.at(0).wall)
+
+        #expect(KeptAlert(StateDocument.Alert(alert)) == alert)
+    }
+
+    @Test func `alerts and levels that nobody knows are passed over`() {
+        var alert = StateDocument.Alert(name: "usage_high", level: "warning", since: 1, what: "", known: 1)
+        #expect(KeptAlert(alert) != nil)
+        alert.level = "fatal"
+        #expect(KeptAlert(alert) == nil)
+        alert.level = "warning"
+        alert.name = "of_tomorrow"
+
+        #expect(KeptAlert(alert) == nil)
+    }
+
+    @Test(arguments: [-1e300, -1, 0, 1e300])
+    func `times that make no sense are survived`(_ seconds: Double) throws {
+        var document = Self.full
+        document.firing = [.init(name: "usage_high", level: "warning", since: seconds, what: "", known: seconds)]
+        try directory.write(document.json(), to: "state")
+        let loaded = try #require(try load()?.firing?.first)
+        var judge = Judge(settings: RuleSettings(), identity: Reports.identity)
+        judge.restore(firing: [try #require(KeptAlert(loaded))], at: .at(0))
+
+        #expect(judge.firing.map(\.name) == [.usageHigh])
+        #expect(judge.firing.first?.since.monotonic ?? Moment.at(1).monotonic <= Moment.at(0).monotonic)
     }
 
     @Test func `one that is no file cannot be read, and stays`() throws {

@@ -7,11 +7,12 @@ public import ConntrackModel
 /// A watch follows one thing through all looks or samples and keeps what it must remember of it (Watches/); a rule says
 /// what one sample means (Rules/). AlertBook makes of their verdicts a line for each change.
 public struct Judge: Sendable {
-    private let settings: RuleSettings
+    let settings: RuleSettings
     private let identity: Identity
-    private var book: AlertBook
+    var book: AlertBook
 
-    private var moduleWatch = ModuleWatch()
+    var moduleWatch = ModuleWatch()
+    var usageWatch: UsageWatch
     private var absenceWatch: AbsenceWatch
     private var limitWatch: LimitWatch
     private var settingsWatch = SettingsWatch()
@@ -24,6 +25,8 @@ public struct Judge: Sendable {
 
     private var peakDay: UInt64?
     private var peakKnownFor = Duration.zero
+    /// The last sample that was judged.
+    private(set) var latest: Sample?
     /// When the survey was made that the alerts have told of.
     private var surveyed: Moment?
 
@@ -38,6 +41,7 @@ public struct Judge: Sendable {
         self.identity = identity
         absenceWatch = AbsenceWatch(settings: settings)
         limitWatch = LimitWatch(settings: settings)
+        usageWatch = UsageWatch(settings: settings)
         book = AlertBook(repeatEvery: settings.repeatEvery)
     }
 
@@ -53,6 +57,8 @@ public struct Judge: Sendable {
     public var baseline: (limit: UInt64, source: BaselineSource)? { limitWatch.baseline }
     /// When a reload is to be judged, so that looks should not wait for the interval.
     public var settlesAt: MonotonicTime? { moduleWatch.absentSince == nil ? limitWatch.settlesAt : nil }
+    /// When usage_high changes though usage stays as it is, so that looks should not wait for the interval.
+    public var usageDueAt: MonotonicTime? { usageWatch.dueAt }
     /// When the module was last seen to have come back; nil = not while we looked.
     public var moduleBackAt: MonotonicTime? { settingsWatch.resetAt }
     /// Whether a reload waits to be judged.
@@ -89,7 +95,7 @@ public struct Judge: Sendable {
 
     // MARK: At once
 
-    /// Takes one look at the table. A fallen limit and a module that came back are judged here, without waiting.
+    /// Takes one look at the table. A fallen limit, a module that came back and the usage are judged here, without waiting.
     public mutating func observe(_ look: TableLook) -> [Announcement] {
         let change = moduleWatch.observe(look)
         let isWhole = moduleWatch.isWhole(look)
@@ -106,6 +112,7 @@ public struct Judge: Sendable {
         let ended = mended(at: look.moment)
         let changes = settingsWatch.observe(look, isWhole: isWhole, isSettling: isSettling)
         return ended + changes + notices.map { $0.announcement(at: look.moment) } + judgeLimit(at: look.moment)
+            + judgeUsage(look, isWhole: isWhole)
     }
 
     /// Takes a reading of the settings, without their nf_conntrack_ prefix.
@@ -150,6 +157,7 @@ public struct Judge: Sendable {
         peakDay = sample.entriesPeakDay
         peakKnownFor = sample.peakKnownFor
         settingsWatch.buckets = sample.buckets
+        latest = sample
         takeSurvey(of: sample)
         return notices(of: sample).map { $0.announcement(at: sample.moment) } + judgeLimit(at: sample.moment)
             + judgeSettings(at: sample.moment) + judgeRules(sample) + judgeDegradations(sample)
@@ -182,23 +190,35 @@ public struct Judge: Sendable {
     private mutating func judgeRules(_ sample: Sample) -> [Announcement] {
         // What is late is no news: holds run on, and the look that comes is judged.
         if sample.gap == nil, sample.age != nil { return [] }
-        let context = ruleContext
-        return Rules.all.compactMap { rule in
-            // A hold must not run across a gap: what happened meanwhile is not known.
-            let verdict = sample.gap == nil ? rule.evaluate(sample, context) : nil
+        // A hold must not run across a gap: what happened meanwhile is not known.
+        let known = sample.gap == nil ? sample : nil
+        let said = Rules.all.compactMap { rule in
+            guard rule.name != .usageHigh else { return judgeUsage(of: known, at: sample.moment) }
+            let verdict = known.flatMap { rule.evaluate($0, ruleContext(of: rule.name)) }
             return book.step(rule.name, verdict, holds: rule.holds(settings), now: sample.moment)
         }
+        // What kept it from being due may be over.
+        usageWatch.dueAt = book.due(.usageHigh)
+        return said + endUnwatched(sample)
     }
 
     private var ruleContext: RuleContext {
         RuleContext(settings: settings, isInitialNamespace: identity.isInitialNamespace, origin: origin)
     }
 
+    /// What the rule of one alert knows.
+    func ruleContext(of name: AlertName) -> RuleContext {
+        var context = ruleContext
+        context.firing = book.level(of: name)
+        return context
+    }
+
     private mutating func judgeDegradations(_ sample: Sample) -> [Announcement] {
         var parts = book.subjects(of: .monitorDegraded)
         parts += sample.degraded.map(\.part).filter { !parts.contains($0) }
         return parts.compactMap { part in
-            let verdict = DegradationWatch.verdict(of: part, in: sample)
+            let isUnseen = book.isUnseen(.monitorDegraded, subject: part)
+            let verdict = DegradationWatch.verdict(of: part, in: sample, isUnseen: isUnseen)
             return book.step(.monitorDegraded, subject: part, verdict, holds: .none, now: sample.moment)
         }
     }

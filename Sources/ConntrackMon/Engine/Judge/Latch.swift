@@ -36,6 +36,22 @@ struct Latch: Sendable {
         }
     }
 
+    /// One that fires already: the last run had said so.
+    static var firing: Latch {
+        var latch = Latch()
+        latch.phase = .firing
+        return latch
+    }
+
+    /// When its state changes though the condition stays as it is; nil = not by time alone.
+    func due(hold: Duration, clearHold: Duration, blocked: Bool) -> MonotonicTime? {
+        switch phase {
+        case .pending(let since): blocked ? nil : since + hold
+        case .clearing(let since): since + clearHold
+        case .idle, .firing: nil
+        }
+    }
+
     /// Moves on to `now`. `blocked` keeps it from beginning to fire (its cause fires), not from going on.
     mutating func step(
         _ condition: Condition, hold: Duration, clearHold: Duration, blocked: Bool = false, now: MonotonicTime

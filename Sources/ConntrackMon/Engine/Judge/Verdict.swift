@@ -12,16 +12,20 @@ struct Verdict: Equatable {
     var explanation: Explanation
     /// What to say when it has ended.
     var calm: String
+    /// The figures of now, while it waits for its clear hold; nil = `calm` says nothing that is not known yet.
+    var now: String?
     var values: [String: Double] = [:]
     /// Names that go with the figures.
     var details: [String: String] = [:]
 
     /// A rule without margin: over, or clear.
     init(
-        _ level: Level, if crossed: Bool, _ explanation: Explanation, calm: String, values: [String: Double] = [:]
+        _ level: Level, if crossed: Bool, _ explanation: Explanation, calm: String, now: String? = nil,
+        values: [String: Double] = [:]
     ) {
         self.init(
             crossed: crossed ? level : nil, holding: crossed ? level : nil, explanation, calm: calm, values: values)
+        self.now = now
     }
 
     /// A rule whose levels clear only below a margin.
@@ -34,6 +38,9 @@ struct Verdict: Equatable {
         self.calm = calm
         self.values = values
     }
+
+    /// What of it decides the state of an alert.
+    var levels: UsageLevels { UsageLevels(crossed: crossed, holding: holding) }
 
     /// Nothing is wrong.
     static func clear(_ calm: String) -> Verdict {

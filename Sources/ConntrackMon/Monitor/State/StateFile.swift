@@ -37,6 +37,8 @@ struct StateDocument: Codable, Equatable, Sendable {
     var waived: UInt64?
     var peakDay: UInt64?
     var peakKnownForSeconds: Double
+    /// What fires; absent when nothing does.
+    var firing: [Alert]?
 
     func json() -> String { encodeJSON(self) + "\n" }
 }

@@ -40,7 +40,8 @@ struct StateKeeper {
                 return .state(
                     Restored(
                         limit: LimitWatch.Past(state, boot: boot, now: now), parameters: ParameterWatch.Kept(state),
-                        peakDay: state.peakDay, peakKnownFor: knownFor))
+                        peakDay: state.peakDay, peakKnownFor: knownFor,
+                        firing: (state.firing ?? []).compactMap { KeptAlert($0) }))
             }
         } catch {
             return .unusable("--state: \(error); nothing is kept in this run", isKept: true)
@@ -55,7 +56,8 @@ struct StateKeeper {
             netnsInode: NetworkNamespace.current(), accepted: kept.limit.accepted,
             fall: kept.limit.fall.map(StateDocument.Fall.init), parameters: kept.parameters.accepted,
             reverted: kept.parameters.reverted, waived: kept.limit.waived, peakDay: kept.peakDay,
-            peakKnownForSeconds: kept.peakKnownFor.inSeconds)
+            peakKnownForSeconds: kept.peakKnownFor.inSeconds,
+            firing: kept.firing.isEmpty ? nil : kept.firing.map { StateDocument.Alert($0) })
     }
 }
 

@@ -43,7 +43,9 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         public var level: String
         var subject: String?
         var since: String
-        /// The latest line about it.
+        /// Since when what its level stands for is not the case any more; absent while it is.
+        public var clearingSince: String?
+        /// What is to be said of it now.
         public var summary: String
         /// The same without its cure; nil when it has none.
         public var headline: String?
@@ -166,7 +168,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
             let explanation = alert.explanation
             return Alert(
                 name: alert.name.rawValue, level: alert.level.name, subject: alert.subject,
-                since: rfc3339(alert.since.wall), summary: explanation.text,
+                since: rfc3339(alert.since.wall), clearingSince: alert.clearingSince.map { rfc3339($0.wall) },
+                summary: explanation.text,
                 headline: explanation.headline == explanation.text ? nil : explanation.headline)
         }
     }

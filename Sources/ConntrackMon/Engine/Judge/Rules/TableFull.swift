@@ -23,6 +23,7 @@ extension Rules {
         return Verdict(
             .critical, if: logged || (usage >= 0.95 && refused > 0), explanation,
             calm: "nothing dropped for a minute; \(entries) of \(limit) entries (\(percent(usage)))",
+            now: "\(entries) of \(limit) entries (\(percent(usage)))",
             values: ["entries": Double(entries), "limit": Double(limit), "dropped": Double(refused)])
     }
 }

@@ -20,11 +20,11 @@ struct AbsenceWatch: Sendable {
                 "nf_conntrack is not loaded: nothing is tracked and nothing can fill up", why: ["watching for it"]))
     }
 
-    /// The verdict of module_absent.
-    var verdict: Verdict {
-        Verdict(
-            meaning == .critical ? .critical : .warning,
-            if: neverSeen && (meaning == .warning || meaning == .critical),
+    /// The verdict of module_absent; nil where --absent does not ask for it.
+    var verdict: Verdict? {
+        guard meaning == .warning || meaning == .critical else { return nil }
+        return Verdict(
+            meaning == .critical ? .critical : .warning, if: neverSeen,
             Explanation(
                 "nf_conntrack is not loaded: nothing is tracked",
                 fix: .init("modprobe nf_conntrack, or start the firewall")),

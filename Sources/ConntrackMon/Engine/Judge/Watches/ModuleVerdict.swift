@@ -9,10 +9,11 @@ extension ModuleWatch {
             let absence = lastAbsence.map { ", it was gone for \(readable(seconds: $0.inSeconds))" } ?? ""
             return .clear("nf_conntrack is loaded again\(absence)")
         }
+        let gone = "gone for \(readable(seconds: (now - absentSince).inSeconds))"
         return Verdict(
             .critical, if: true,
             Explanation(
-                "nf_conntrack has been gone for \(readable(seconds: (now - absentSince).inSeconds)): nothing is tracked,"
+                "nf_conntrack has been \(wasUnloaded ? "gone since before this start" : gone): nothing is tracked,"
                     + " and rules that need it match nothing",
                 fix: .init("start the firewall again, then check net.netfilter.nf_conntrack_max")),
             calm: "")

@@ -40,6 +40,8 @@ struct ModuleWatch: Sendable {
     /// One of those came since the last look that showed the table.
     private var owedCame = false
 
+    /// The last run had said that it is gone, and it was not seen since.
+    private(set) var wasUnloaded = false
     private(set) var absentSince: MonotonicTime?
     private(set) var reloads: UInt64 = 0
     /// How long it was away last time.
@@ -48,6 +50,12 @@ struct ModuleWatch: Sendable {
     /// Whether the table may be judged by this look: not when the unload or the load fell into it.
     func isWhole(_ look: TableLook) -> Bool {
         look.limit != nil && !((unloadSeen || look.unloaded) && look.entriesFault == ENOENT)
+    }
+
+    /// The last run had said that it is gone: if it still is, that is no module that was never there.
+    mutating func restoreUnload() {
+        isKnown = true
+        wasUnloaded = true
     }
 
     mutating func observe(_ look: TableLook) -> Change {
@@ -60,6 +68,7 @@ struct ModuleWatch: Sendable {
             uncounted = 0
             owedCame = false
             isKnown = true
+            wasUnloaded = false
         }
         let time = look.moment.monotonic
         let gone = absentSince.map { time - $0 }
