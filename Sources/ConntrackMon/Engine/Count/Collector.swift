@@ -41,9 +41,10 @@ struct Collector: ~Copyable {
     private var peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
     private var knownSince: MonotonicTime?
     private var knownBefore = Duration.zero
-    private var slope = Slope(window: .seconds(60))
+    private var slope = FillSlope()
     private var estimate = EventEstimate()
     private var stitcher = StatStitcher()
+    private var statHistory = StatHistory()
     /// Statistics were read since the last sample.
     private var hasStatistics = false
 
@@ -136,6 +137,7 @@ struct Collector: ~Copyable {
         var sample = assemble(lastLook, around)
         gap = nil
         lookBackAMinute(&sample)
+        statHistory.look(back: &sample, isNew: hasStatistics)
         if sample.events != nil { sample.talkers = talkers.look(at: now, of: sample) }
         estimate.close(&sample, around.listening ? duty : nil)
         previous = (around.moment, events, lost, sample.stats)
@@ -175,6 +177,7 @@ struct Collector: ~Copyable {
         var sample = Sample(moment: around.moment, table: look)
         sample.gap = gap
         sample.fillRate = slope.perSecond
+        sample.fillRateRecent = slope.recentPerSecond
         sample.buckets = around.buckets
         sample.entriesPeak = peak.highest(at: now)
         sample.entriesPeakDay = peakDay.highest(at: now)
