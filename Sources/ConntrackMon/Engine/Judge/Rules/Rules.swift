@@ -9,6 +9,8 @@ struct RuleContext: Sendable {
     var isInitialNamespace = true
     /// What on this host chooses a limit; nil = nothing is known of it.
     var origin: LimitOrigin?
+    /// The level this alert fires at now: what it still holds is told by that level's threshold.
+    var firing: Level?
 }
 
 /// A rule about a sample: pure. nil = cannot be said of this sample.

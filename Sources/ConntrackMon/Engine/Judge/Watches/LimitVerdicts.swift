@@ -18,6 +18,9 @@ extension LimitWatch {
         var peakKnownFor: Duration
         /// The share of the limit that warns.
         var warn: Double
+        /// The buckets there were, where a reload left fewer.
+        var lostBuckets: UInt64?
+        var rules: RuleContext
 
         /// Where a limit looks like coming from.
         func guess(_ limit: UInt64) -> LimitOrigin.Guess? {
@@ -57,7 +60,7 @@ extension LimitWatch {
             return .init("change \(setting), or it is written again")
         }
         return .init(
-            "sysctl -w net.netfilter.nf_conntrack_max=\(limit)",
+            Cure.set(limit: limit, buckets: context.lostBuckets, context.rules),
             label: context.identity.netns == "root" ? .here : .hostNamespace)
     }
 
