@@ -35,8 +35,10 @@ public func statusLine(of report: Report) -> String {
         if let update = sample.eventsNow?.update, update > 0 { add("update", rate(sample, update)) }
     }
     if sample.events != nil { add("lost", String(sample.lostNow.total)) }
-    for stat in [Stat.insertFailed, .drop, .earlyDrop] { add(stat.name, rate(sample, sample.statsNow?[stat])) }
-    add("fill", sample.fillRate.map { ($0 >= 0 ? "+" : "") + fixed($0, 1) + "/s" })
+    add("insert_failed", rate(sample, sample.statsNow?[.insertFailed]))
+    add("other_drop", rate(sample, sample.statsNow?.otherDrop))
+    add("early_drop", rate(sample, sample.statsNow?[.earlyDrop]))
+    add("fill", sample.notableFillRate.map { ($0 >= 0 ? "+" : "") + fixed($0, 1) + "/s" })
     add("full_in", sample.timeToFull.map(readable(seconds:)))
     add("alerts", report.firing.isEmpty ? "none" : alertList(report.firing))
     return fields.joined(separator: " ")
