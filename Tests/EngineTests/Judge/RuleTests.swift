@@ -42,7 +42,8 @@ import UnitKit
         run.samples(119...120) { $0.statsNow = StatValues([stat: 0]) }
 
         #expect(run.said == ["RESOLVED \(name)"])
-        #expect(run.lastSummary.hasSuffix("rises by 0.0/s"))
+        #expect(run.lastSummary.contains("\(stat.name) rose by 0 in the last "))
+        #expect(run.lastSummary.hasSuffix(" (0.0/s)"))
     }
 
     @Test func `without statistics nothing ends and nothing begins`() {
@@ -66,6 +67,15 @@ import UnitKit
         let alerts = run.announcements.filter { $0.state != .notice }
 
         #expect(alerts.map { "\(Int($0.time.seconds - Moment.at(0).wall.seconds)) \($0.brief)" } == said)
+    }
+
+    @Test func `a mean is said with its time`() {
+        var run = JudgeRun()
+        run.samples(0...60) { $0.statsNow = StatValues([.insertFailed: 107]) }
+        #expect(run.lastSummary.hasPrefix("insert_failed rose by 6420 in the last minute (107.0/s): "))
+        run = JudgeRun()
+        run.samples(0...30) { $0.statsNow = StatValues([.earlyDrop: 300]) }
+        #expect(run.lastSummary.hasPrefix("early_drop rose by 9000 in the last 30s (300.0/s): "))
     }
 
     @Test func `a mean about the threshold fires once`() {

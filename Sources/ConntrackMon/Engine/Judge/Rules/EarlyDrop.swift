@@ -6,9 +6,9 @@ extension Rules {
     /// A mean of half a minute: evictions come in bursts, and a quiet second between two of them is no end.
     static let earlyDrop = Rule(.earlyDrop, hold: .zero, clear: .seconds(30)) { sample, context in
         guard let growth = sample.statsHalfMinute, growth.span >= .seconds(30),
-            let rate = growth.perSecond(.earlyDrop)
+            let evicted = growth[.earlyDrop], let rate = growth.perSecond(.earlyDrop)
         else { return nil }
-        let text = "early_drop rises by \(fixed(rate, 1))/s"
+        let text = "early_drop rose by \(evicted) \(inTheLast(growth.span)) (\(fixed(rate, 1))/s)"
         return Verdict(
             crossed: rate > 10 ? .warning : nil, holding: rate > 5 ? .warning : nil,
             Explanation(

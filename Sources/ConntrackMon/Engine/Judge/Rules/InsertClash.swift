@@ -11,7 +11,7 @@ extension Rules {
         // An insert that a long chain refused is counted too, and told by hash_overloaded.
         let clashes = failed - min(failed, growth[.chainTooLong] ?? 0)
         let rate = Double(clashes) / growth.span.inSeconds
-        let text = "insert_failed rises by \(fixed(rate, 1))/s"
+        let text = "insert_failed rose by \(clashes) \(inTheLast(growth.span)) (\(fixed(rate, 1))/s)"
         return Verdict(
             crossed: rate > 1 ? .warning : nil, holding: rate > 0.5 ? .warning : nil,
             Explanation(
