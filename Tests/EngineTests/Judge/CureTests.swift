@@ -63,6 +63,23 @@ import UnitKit
                         + " && echo 32768 > /sys/module/nf_conntrack/parameters/hashsize"))
     }
 
+    @Test(
+        arguments: [(1_048_576, 65_536, 262_144), (262_144, 65_536, nil), (270_000, 65_536, 67_584), (0, 65_536, nil)]
+            as [(UInt64, UInt64, UInt64?)])
+    func `a limit that was never live comes with the buckets it needs`(
+        _ limit: UInt64, _ buckets: UInt64, _ wanted: UInt64?
+    ) {
+        #expect(Cure.buckets(for: limit, above: buckets) == wanted)
+        var run = JudgeRun()
+        run.configure(limit)
+        run.samples(0...0, limit: 65_536) { $0.buckets = buckets }
+        let fix = run.announcements.first { $0.name == "limit_not_applied" }?.explanation.fix?.text
+
+        #expect(
+            fix == "sysctl -w net.netfilter.nf_conntrack_max=\(limit)"
+                + (wanted.map { " net.netfilter.nf_conntrack_buckets=\($0)" } ?? ""))
+    }
+
     @Test func `no limit is named that a full table has no memory for`() {
         // A quarter of 160 MiB holds 131,072 entries of 320 bytes.
         let enough: UInt64 = 131_072 * 320 * 4
@@ -86,5 +103,16 @@ import UnitKit
 
         #expect(fix?.hasPrefix("sysctl -w net.netfilter.") == true, "\(run.said)")
         #expect(fix?.contains("nf_conntrack_buckets=") == true)
+    }
+
+    @Test(arguments: [true, false])
+    func `a limit that kube-proxy may have written names its settings too`(_ hasKubeProxy: Bool) {
+        var judge = Judge(settings: RuleSettings(), identity: Identity(host: "gw12", netns: "root"))
+        judge.origin = LimitOrigin(hasKubeProxy: hasKubeProxy)
+        _ = judge.observe(.at(0, limit: 1000))
+        let fix = judge.observe(.at(1, limit: 500)).first?.explanation.fix?.text
+
+        #expect(fix?.hasPrefix("sysctl -w net.netfilter.nf_conntrack_max=1000") == true)
+        #expect(fix?.contains(" (or change kube-proxy's --conntrack-max-per-core ") == hasKubeProxy)
     }
 }

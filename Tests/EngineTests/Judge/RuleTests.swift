@@ -78,6 +78,21 @@ import UnitKit
         #expect(run.lastSummary.hasPrefix("early_drop rose by 9000 in the last 30s (300.0/s): "))
     }
 
+    @Test(arguments: [(false, 0), (true, 0), (false, 1)] as [(Bool, UInt64)])
+    func `the share of what was to be made is said where all of that is known`(_ isEstimated: Bool, _ lost: UInt64) {
+        var run = JudgeRun()
+        run.samples(0...60) {
+            $0.statsNow = StatValues([.insertFailed: 62])
+            $0.newRate = 38
+            $0.newRateSpan = .seconds(60)
+            $0.isNewRateEstimated = isEstimated
+            $0.lostMinute.overrun = lost
+        }
+        let isKnown = !isEstimated && lost == 0
+
+        #expect(run.lastSummary.contains("; that is 62.0% of all entries to be made; fix: ") == isKnown)
+    }
+
     @Test func `a mean about the threshold fires once`() {
         var run = JudgeRun()
         // Of any minute 20 or 40 seconds have clashes: the mean is between 0.67 and 1.33.

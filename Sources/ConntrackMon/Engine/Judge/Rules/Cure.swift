@@ -10,6 +10,8 @@ enum Cure {
     private static let bytesPerEntry: UInt64 = 320
     /// Of the memory, for a table that is full.
     private static let memoryPart: UInt64 = 4
+    /// Entries a bucket of a full table, at most.
+    private static let perBucket: UInt64 = 4
     /// nf_conntrack_max is an int.
     private static let highest = UInt64(Int32.max)
 
@@ -39,6 +41,11 @@ enum Cure {
         guard let buckets else { return limit }
         return hasBucketsSetting(context)
             ? "\(limit) net.netfilter.nf_conntrack_buckets=\(buckets)" : "\(limit) && \(hashsize(buckets))"
+    }
+
+    /// The buckets that a limit needs, as the doctor has them; nil where there are as many.
+    static func buckets(for limit: UInt64, above buckets: UInt64) -> UInt64? {
+        limit / perBucket > buckets ? (limit / perBucket + 511) / 512 * 512 : nil
     }
 
     /// A hash of `buckets`.
