@@ -43,7 +43,7 @@ import Testing
     }
 
     static let wrong: [(flag: String, value: String)] = [
-        ("--sample", "10"), ("--sample", "-1s"), ("--sample", "0s"), ("--sample", "1d"), ("--sample", "abc"),
+        ("--sample", "10"), ("--sample", "-1s"), ("--sample", "0s"), ("--sample", "1w"), ("--sample", "abc"),
         ("--sample", "2s"), ("--interval", "0"), ("--interval", ""), ("--interval", "1.5.5s"), ("--interval", "50ms"),
         ("--duration", "soon"), ("--count", "0"), ("--count", "-3"), ("--count", "many"),
         ("--ring", "1000"), ("--ring", "0"), ("--ring", "-2"), ("--ring", "33554432"), ("--ring", "big"),

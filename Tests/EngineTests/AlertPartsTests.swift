@@ -23,8 +23,8 @@ import UnitKit
         }
         sample(800) { _ in }
         sample { $0.tableFullLines.ours = 1 }
-        sample { $0.statsNow = StatValues([.insertFailed: 2]) }
-        sample { $0.statsNow = StatValues([.earlyDrop: 11]) }
+        sample { $0.statsMinute = StatGrowth(StatValues([.insertFailed: 120]), in: .seconds(60)) }
+        sample { $0.statsHalfMinute = StatGrowth(StatValues([.earlyDrop: 330]), in: .seconds(30)) }
         sample(600) { $0.fillRate = 2 }
         sample(401) { $0.buckets = 100 }
         sample { sample in
@@ -96,7 +96,7 @@ import UnitKit
         ),
         (
             .hashOverloaded,
-            "100 buckets for 401 entries: 8.0 to search for each packet; fix: sysctl -w"
+            "100 buckets for this namespace's 401 entries: at least 8.0 to search for each packet; fix: sysctl -w"
                 + " net.netfilter.nf_conntrack_buckets=401"
         ),
         (
@@ -128,7 +128,7 @@ import UnitKit
         #expect(explanation.why == [survey.reason])
         #expect(explanation.next == "conntrack -L -p tcp --state SYN_RECV")
         #expect(explanation.age == .seconds(75))
-        let fix = "raise net.netfilter.nf_conntrack_max together with nf_conntrack_buckets"
+        let fix = "sysctl -w net.netfilter.nf_conntrack_max=2000, and nf_conntrack_buckets to match"
         #expect(explanation.fix == .init(fix))
         #expect(explanation.text.hasSuffix("; next: conntrack -L -p tcp --state SYN_RECV (75.0s ago); fix: \(fix)"))
     }

@@ -58,4 +58,35 @@ extension LimitTests {
         #expect(try watch.metrics().fires("table_full", "critical") == true)
         try watch.stop()
     }
+
+    @Test func `a full table that evicts is noticed with how many, and usage_high says so`() throws {
+        let namespace = try TestNamespace()
+        try namespace.trackConnections()
+        let limit = try namespace.limit()
+        try #require(
+            limit > 0 && limit <= Self.mostEntries,
+            "nf_conntrack_max is \(limit): a table that large cannot be filled by a test; lower it to run this one")
+
+        let watch = try Watch(
+            in: namespace, listening: false, "--events", "none", "--warn-hold", "0s", "--crit-hold", "0s")
+        // Not assured: each flow takes the place of another. (An entry that ctnetlink makes looks for one in the first eight
+        // buckets only.)
+        #expect(try namespace.makeEntries(count: UInt32(limit)) == limit)
+        _ = try namespace.udpFlows(.ipv4, count: 1000)
+        let evicted = try #require(try namespace.countedStatistics()["early_drop"])
+        try #require(evicted >= 1000)
+        #expect(try namespace.countedStatistics()["drop"] == 0)
+
+        let line = try watch.waitForLine("NOTICE early_drop")
+        let words = try #require(line.split(separator: " live entries evicted in the last ").first)
+        let told = try #require(words.split(separator: " ").last.flatMap { UInt64($0) }, "\(line)")
+        #expect(told >= 100 && told <= evicted)
+        // Whoever reads of the usage reads all of them.
+        let status = try watch.waitForStatus("evictions") { status in
+            status.alerts.contains { $0.summary.contains("; \(evicted) live entries evicted in the last ") }
+        }
+        #expect(status.level(of: "usage_high") == "critical")
+        #expect(status.level(of: "table_full") == nil)
+        try watch.stop()
+    }
 }

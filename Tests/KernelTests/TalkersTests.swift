@@ -78,7 +78,7 @@ struct KernelTalkersTests {
         #expect(try namespace.makeEntries(count: 1000) == 1000)
         let line = try watch.waitForLine("WARNING usage_high")
 
-        #expect(line.contains(": 100.0% of 1000 new seen from 10.0.0.0, 100.0% to 192.0.2.1:9/udp; fix:"), "\(line)")
+        #expect(line.contains(", 100.0% of new seen from 10.0.0.0, 100.0% to 192.0.2.1:9/udp; next:"), "\(line)")
         let metrics = try watch.stop().text
         #expect(!metrics.contains("10.0.0.0") && !metrics.contains("192.0.2.1"))
     }

@@ -51,6 +51,7 @@ public enum NoticeName: String, CaseIterable, Sendable {
     case parameterChanged = "parameter_changed"
     case tableFlushed = "table_flushed"
     case trackingStopped = "tracking_stopped"
+    case earlyDrop = "early_drop"
     case eventsLost = "events_lost"
     case eventBudgetExceeded = "event_budget_exceeded"
     case eventBudgetMet = "event_budget_met"

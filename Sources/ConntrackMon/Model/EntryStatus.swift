@@ -11,6 +11,8 @@
         self.rawValue = rawValue
     }
 
+    /// Asked, and not answered yet.
+    @inlinable public static var synSent: Self { Self(rawValue: 1) }
     /// The handshake half done.
     @inlinable public static var synReceived: Self { Self(rawValue: 2) }
     /// Open.

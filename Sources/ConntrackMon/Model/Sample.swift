@@ -72,6 +72,8 @@ public struct Sample: Sendable {
     public var entriesPeakSecond: UInt64?
     /// Entries a second over the last 60 s; nil until that long is known, and after a gap or reload.
     public var fillRate: Double?
+    /// The same over the last 10 s: whether it still fills.
+    public var fillRateRecent: Double?
 
     /// Events received since the monitor began; nil when it does not listen. With the lost ones it is what the kernel sent.
     public var events: EventCounts?
@@ -124,6 +126,11 @@ public struct Sample: Sendable {
     public var statsPerCPU: [StatValues] = []
     /// Growth in this interval; nil without a reading before, or across a gap.
     public var statsNow: StatValues?
+    /// Growth in the last minute, or since it has been known; nil likewise. Unlike `statsNow` one quiet interval does not
+    /// hide what goes on.
+    public var statsMinute: StatGrowth?
+    /// The same of the last 30 s.
+    public var statsHalfMinute: StatGrowth?
     /// The kernel log said "table full" for this namespace since the last interval.
     public var tableFullLines = TableFullCount()
 
@@ -164,13 +171,33 @@ public struct Sample: Sendable {
         return 2 * Double(entries) / Double(buckets)
     }
 
-    /// Seconds until the table is full at the present fill rate; nil when it is not filling or has no limit.
-    public var timeToFull: Double? {
-        guard let entries = table.entries, let limit = table.limit, limit > 0, let fillRate, fillRate > 0 else {
-            return nil
-        }
-        return limit > entries ? Double(limit - entries) / fillRate : 0
+    /// `fillRate` where it says something: nil as well when it rounds to nothing.
+    public var notableFillRate: Double? {
+        fillRate.flatMap { $0.magnitude >= Sample.leastFillRate ? $0 : nil }
     }
+
+    /// Seconds until the table is full at the last minute's rate; nil when it is not filling any more, has no limit, or
+    /// that is more than a day away.
+    public var timeToFull: Double? {
+        guard isStillFilling, let seconds = secondsToFull, seconds <= Sample.longestForecast else { return nil }
+        return seconds
+    }
+
+    /// Likewise, however far away that is and whether or not it still fills.
+    package var secondsToFull: Double? {
+        guard let entries = table.entries, let limit = table.limit, limit > 0, let rate = notableFillRate, rate > 0
+        else { return nil }
+        return limit > entries ? Double(limit - entries) / rate : 0
+    }
+
+    /// The last 10 s go on with what the minute began: what rose and then stood still is not on its way to the limit.
+    package var isStillFilling: Bool {
+        guard let fillRate, let fillRateRecent else { return true }
+        return fillRateRecent >= fillRate / 4
+    }
+
+    private static let leastFillRate = 0.05
+    private static let longestForecast = 86_400.0
 
     /// New entries a second: counted in this interval, or estimated while `isPartial`; nil when such events are not heard.
     public var newPerSecond: Double? { isPartial ? newEstimate : rate(of: .new, eventsNow?.new) }

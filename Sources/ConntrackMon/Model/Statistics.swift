@@ -42,6 +42,13 @@ public struct StatValues: Equatable, Sendable {
     /// Whether nothing is known.
     public var isEmpty: Bool { values.allSatisfy { $0 == nil } }
 
+    /// Packets dropped for another reason than a failed insert, nearly always a full table. The kernel counts a packet whose
+    /// entry could not be inserted as insert_failed and as drop; nil unless both are known.
+    package var otherDrop: UInt64? {
+        guard let drop = self[.drop], let insertFailed = self[.insertFailed] else { return nil }
+        return drop - min(drop, insertFailed)
+    }
+
     /// The growth since `before`; nil where either is unknown.
     package static func - (now: Self, before: Self) -> Self {
         var result = Self()
@@ -50,5 +57,28 @@ public struct StatValues: Equatable, Sendable {
             result[stat] = new >= old ? new - old : 0
         }
         return result
+    }
+}
+
+/// What the statistics grew by in some time.
+public struct StatGrowth: Equatable, Sendable {
+    /// Growth; nil where it is not known.
+    public var values: StatValues
+    /// In how long.
+    public var span: Duration
+
+    /// Growth in `span`.
+    public init(_ values: StatValues, in span: Duration) {
+        self.values = values
+        self.span = span
+    }
+
+    /// The growth of one statistic.
+    public subscript(_ stat: Stat) -> UInt64? { values[stat] }
+
+    /// Its mean rate; nil where it is not known.
+    public func perSecond(_ stat: Stat) -> Double? {
+        guard let value = values[stat], span > .zero else { return nil }
+        return Double(value) / span.inSeconds
     }
 }

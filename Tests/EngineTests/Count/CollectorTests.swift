@@ -137,12 +137,14 @@ import UnitKit
         let gap = try feed.close(5.001) { $0.statistics = drops(500) }
         #expect(gap.gap == .milliseconds(5001))
         #expect(gap.statsNow == nil)
+        #expect(gap.statsMinute == nil)
         #expect(gap.perSecond(1) == nil)
         feed.table(6)
         let after = try feed.close(6.001) { $0.statistics = drops(503) }
 
         #expect(after.gap == nil)
         #expect(after.statsNow == StatValues([.drop: 3]))
+        #expect(after.statsMinute == StatGrowth(StatValues([.drop: 3]), in: .seconds(1)))
         #expect(after.perSecond(3) == 3)
     }
 

@@ -91,3 +91,74 @@ import UnitKit
         #expect(slope.perSecond == nil)
     }
 }
+
+/// Growth of the statistics over a minute.
+@Suite struct StatHistoryTests {
+    private func sample(_ seconds: Double, drops: UInt64?, gap: Duration? = nil) -> Sample {
+        .at(seconds) {
+            $0.gap = gap
+            $0.stats = drops.map { StatValues([.drop: $0]) }
+        }
+    }
+
+    @Test func `a mean is of the minute, or of what is known of it`() {
+        var history = StatHistory()
+        var seen: [Int: StatGrowth] = [:]
+        for second in 0...200 {
+            var sample = sample(Double(second), drops: 1000 + UInt64(second) * 2)
+            history.look(back: &sample, isNew: true)
+            seen[second] = sample.statsMinute
+            if second == 100 {
+                #expect(sample.statsHalfMinute == StatGrowth(StatValues([.drop: 60]), in: .seconds(30)))
+            }
+        }
+
+        #expect(seen[0] == nil)
+        #expect(seen[7] == StatGrowth(StatValues([.drop: 14]), in: .seconds(7)))
+        #expect(seen[200] == StatGrowth(StatValues([.drop: 120]), in: .seconds(60)))
+        #expect(seen[200]?.perSecond(.drop) == 2)
+        #expect(seen[200]?.perSecond(.found) == nil)
+    }
+
+    @Test func `short intervals keep the minute, and few points`() throws {
+        var history = StatHistory()
+        for tick in 0...1400 {
+            var sample = sample(Double(tick) / 20, drops: UInt64(tick))
+            history.look(back: &sample, isNew: true)
+            guard tick == 1400 else { continue }
+            let growth = try #require(sample.statsMinute)
+            #expect(growth.span >= .seconds(60) && growth.span <= .milliseconds(60_500))
+            #expect(growth.perSecond(.drop) == 20)
+        }
+    }
+
+    @Test func `nothing is told across a gap, and of an interval without a reading`() {
+        var history = StatHistory()
+        var first = sample(0, drops: 5)
+        history.look(back: &first, isNew: true)
+        var stale = sample(1, drops: 5)
+        history.look(back: &stale, isNew: false)
+        #expect(stale.statsMinute == nil)
+        var gap = sample(20, drops: 500, gap: .seconds(19))
+        history.look(back: &gap, isNew: true)
+        #expect(gap.statsMinute == nil)
+        var after = sample(21, drops: 501)
+        history.look(back: &after, isNew: true)
+
+        #expect(after.statsMinute == StatGrowth(StatValues([.drop: 1]), in: .seconds(1)))
+    }
+}
+
+/// The minute's slope beside that of ten seconds.
+@Suite struct FillSlopeTests {
+    @Test func `what has risen and stands still is told by the last ten seconds`() throws {
+        var slope = FillSlope()
+        for second in 0...70 { slope.add(UInt64(min(second, 60) * 10), at: Moment.at(Double(second)).monotonic) }
+
+        #expect(try #require(slope.perSecond) > 5)
+        #expect(slope.recentPerSecond == 0)
+        slope.reset()
+        #expect(slope.perSecond == nil)
+        #expect(slope.recentPerSecond == nil)
+    }
+}

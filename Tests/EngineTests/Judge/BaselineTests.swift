@@ -105,7 +105,7 @@ import UnitKit
         #expect(
             said.map(\.summary) == [
                 "nf_conntrack_max is 512, but /etc/sysctl.conf:7 says 1000; it looks like 8 x hashsize 64, as a load with"
-                    + " it gives; fix: sysctl -w net.netfilter.nf_conntrack_max=1000"
+                    + " it gives; fix: sysctl -w net.netfilter.nf_conntrack_max=1000 net.netfilter.nf_conntrack_buckets=512"
             ])
     }
 

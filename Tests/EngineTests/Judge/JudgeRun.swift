@@ -16,6 +16,9 @@ extension Announcement {
 struct JudgeRun {
     private(set) var judge: Judge
     private(set) var announcements: [Announcement] = []
+    /// What `statsNow` of the samples adds up to, for the means that the collector would make of it.
+    private var totals = StatValues()
+    private var statistics = StatHistory()
 
     /// `change` sets what differs from the defaults.
     init(_ change: (inout RuleSettings) -> Void = { _ in }) {
@@ -47,6 +50,12 @@ struct JudgeRun {
     }
 
     mutating func sample(_ sample: Sample) {
+        var sample = sample
+        if let now = sample.statsNow, sample.statsMinute == nil {
+            for stat in Stat.allCases { totals[stat] = now[stat].map { (totals[stat] ?? 0) + $0 } ?? totals[stat] }
+            sample.stats = totals
+            statistics.look(back: &sample, isNew: true)
+        }
         announcements += judge.judge(sample)
     }
 

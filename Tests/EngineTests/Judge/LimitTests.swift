@@ -61,7 +61,7 @@ import UnitKit
         #expect(run.news() == ["NOTICE limit_changed"])
         #expect(run.judge.baseline?.limit == 2000)
         #expect(run.judge.baseline?.source == .accepted)
-        run.look(2, limit: 1000)
+        run.look(61, limit: 1000)
 
         #expect(run.said == ["CRITICAL limit_dropped"])
     }

@@ -111,17 +111,6 @@ import UnitKit
         #expect(run.said == ["WARNING usage_high"])
     }
 
-    @Test func `what is known of the trend is said`() {
-        var run = JudgeRun { $0.warnHold = .zero }
-        run.samples(0...0, entries: 800) {
-            $0.newRate = 4100
-            $0.newRateSpan = .seconds(60)
-            $0.fillRate = 2
-        }
-
-        #expect(run.lastSummary.contains("new 4100/s over 60.0s, filling by 2.0/s, full in 100.0s;"))
-    }
-
     // MARK: table_full
 
     @Test func `drops beside a full table are table_full at once`() {
@@ -132,7 +121,8 @@ import UnitKit
         #expect(
             run.lastSummary
                 == "950 of 1000 entries (95.0%): new connections are refused, the kernel dropped 2 packets in 1.0s;"
-                + " fix: sysctl -w net.netfilter.nf_conntrack_max=2000")
+                + " next: conntrack-mon top --by state,protocol;"
+                + " fix: sysctl -w net.netfilter.nf_conntrack_max=2000, and nf_conntrack_buckets to match")
     }
 
     @Test(
@@ -194,10 +184,10 @@ import UnitKit
         run.samples(61...62, entries: 940) { $0.statsNow = StatValues([.drop: 0, .earlyDrop: 500]) }
 
         #expect(
-            run.said == ["CRITICAL table_full", "RESOLVED table_full", "WARNING early_drop", "CRITICAL usage_high"]
-                || Set(run.said)
-                    == ["CRITICAL table_full", "RESOLVED table_full", "CRITICAL usage_high", "WARNING early_drop"]
-        )
+            Set(run.said) == [
+                "CRITICAL table_full", "RESOLVED table_full", "CRITICAL usage_high", "WARNING early_drop",
+            ])
+        #expect(run.said.count == 4)
     }
 
     @Test func `a child that fires already is not said again beside its cause`() {
@@ -243,7 +233,7 @@ import UnitKit
 
         #expect(run.said == ["WARNING usage_high again"])
         #expect(run.lastSummary.contains("threshold 75.0%); why: SYN_RECV 75.0% (half-open"))
-        #expect(run.lastSummary.contains("; next: conntrack -L -p tcp --state SYN_RECV; fix: raise "))
+        #expect(run.lastSummary.contains("; next: conntrack -L -p tcp --state SYN_RECV; fix: sysctl -w "))
         #expect(run.announcements.first?.values["syn_recv_ratio"] == 0.75)
     }
 
@@ -261,15 +251,5 @@ import UnitKit
 
         #expect(run.said == ["WARNING usage_high", "CRITICAL usage_high"])
         #expect(run.lastSummary.contains("--state SYN_RECV (135.5s ago)"))
-    }
-
-    @Test func `from 95 percent on it says that the kernel evicts`() {
-        var run = JudgeRun()
-        run.samples(0...5, entries: 949)
-        #expect(!run.lastSummary.contains("evict"))
-        run = JudgeRun()
-        run.samples(0...5, entries: 950)
-
-        #expect(run.lastSummary.contains("; the kernel has begun to evict entries that are closing or not assured"))
     }
 }

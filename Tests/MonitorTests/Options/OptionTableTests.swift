@@ -89,12 +89,41 @@ import UnitKit
         return true
     }
 
+    @Test func `a duration that a line has can be typed`() throws {
+        let row = try #require(OptionTable.rows(of: .watch).first { $0.name == "adopt" })
+        for seconds in [0.1, 59.9, 128.1, 599.9, 600, 750, 3599, 3600, 11_100, 86_399, 86_400, 187_200, 1e8] {
+            var settings = Settings()
+            try row.read(readable(seconds: seconds), into: &settings)
+            // To the minute beyond an hour, to the hour beyond a day.
+            let lost = seconds < 600 ? 0.1 : seconds < 3600 ? 1 : seconds < 86_400 ? 60 : 3600.0
+            #expect(abs(settings.rules.adopt.inSeconds - seconds) < lost, "\(readable(seconds: seconds))")
+        }
+    }
+
+    @Test func `what an option takes is named with what it does not`() throws {
+        func refusal(_ name: String, _ text: String) throws -> String {
+            let row = try #require(OptionTable.rows(of: .watch).first { $0.name == name })
+            var settings = Settings()
+            let error = #expect(throws: OptionError.self) { try row.read(text, into: &settings) }
+            return error?.description ?? ""
+        }
+
+        #expect(try refusal("absent", "maybe") == "'maybe' is none of: auto, ok, warning, critical")
+        #expect(try refusal("adopt", "soon") == "'soon' is no duration; write 250ms, 10s, 5m, 1h, 1d or 1h30m")
+    }
+
     @Test(
         arguments: [
             ("sample", "1.5s", "1500ms"), ("sample", "0.25ms", nil), ("interval", "60000ms", "60s"),
             ("warn-hold", "0", "0s"), ("warn-hold", "0.25ms", "0.25ms"), ("adopt", "120m", "2h"),
             ("adopt", "90m", "90m"),
-            ("adopt", "119s", "119s"), ("warn", "0.07629%", "0.07629%"), ("warn", ".07", "7%"), ("crit", "1", "100%"),
+            ("adopt", "119s", "119s"), ("adopt", "1d", "24h"), ("adopt", "1d2h", "26h"), ("adopt", "1m30s", "90s"),
+            ("adopt", "8m20s", "500s"), ("adopt", "3h05m", "185m"), ("adopt", "1h0m1.5s", "3601500ms"),
+            ("adopt", "2s500ms", "2500ms"), ("adopt", "5m1h", nil), ("adopt", "1h1h", nil), ("adopt", "1.5h30m", nil),
+            ("adopt", "1d2", nil), ("adopt", "d", nil), ("adopt", "1 h", nil), ("adopt", "-1h", nil),
+            ("adopt", "1w", nil),
+            ("adopt", "", nil), ("adopt", "99999999d", nil), ("absent", "auto", "auto"), ("absent", "maybe", nil),
+            ("warn", "0.07629%", "0.07629%"), ("warn", ".07", "7%"), ("crit", "1", "100%"),
             ("event-cost", "1ms", "1000us"), ("event-cost", "500ns", "0.5us"), ("receive-buffer", "2048K", "2M"),
             ("receive-buffer", "1000", "1000"), ("receive-buffer", "1024", "1K"),
             ("events", "destroy,new", "new,destroy"),

@@ -85,6 +85,47 @@ import UnitKit
         try expectGolden(text, "status-lines.txt")
     }
 
+    @Test(
+        arguments: [
+            ([.insertFailed: 107, .drop: 107], "insert_failed=107/s other_drop=0/s"),
+            ([.insertFailed: 107, .drop: 112], "insert_failed=107/s other_drop=5/s"),
+            // An insert that a long chain refuses is no drop.
+            ([.insertFailed: 107, .drop: 7], "insert_failed=107/s other_drop=0/s"), ([.drop: 7], nil),
+        ] as [([Stat: UInt64], String?)])
+    func `a packet that was dropped stands once in a line`(_ stats: [Stat: UInt64], _ fields: String?) {
+        var report = Reports.minimal
+        report.sample.elapsed = .seconds(1)
+        report.sample.statsNow = StatValues(stats)
+        let line = statusLine(of: report)
+
+        #expect(line.contains("drop") == (fields != nil), "\(line)")
+        if let fields { #expect(line.contains(" \(fields) "), "\(line)") }
+    }
+
+    @Test(
+        arguments: [
+            (0.049, nil, nil), (-0.049, nil, nil), (0.05, "+0.1/s", nil), (-3, "-3.0/s", nil), (1, "+1.0/s", "4h14m"),
+            (0, nil, nil),
+        ] as [(Double, String?, String?)])
+    func `what rounds to nothing is left out of line, JSON, status and textfile alike`(
+        _ rate: Double, _ fill: String?, _ full: String?
+    ) throws {
+        var report = Reports.full
+        report.sample.fillRate = rate
+        let (line, document) = (statusLine(of: report), StatusDocument(report))
+        let metrics = exposition(of: report)
+
+        #expect(line.contains(" fill=\(fill ?? "")") == (fill != nil), "\(line)")
+        #expect(line.contains(" full_in=\(full ?? "")") == (full != nil), "\(line)")
+        #expect(document.json().contains("\"fill_rate\"") == (fill != nil))
+        #expect(document.json().contains("\"time_to_full_seconds\"") == (full != nil))
+        #expect(document.text().contains("filling by") == (fill?.hasPrefix("+") == true))
+        #expect(document.text().contains("full in") == (full != nil))
+        // A rate is a rate to whoever computes with it.
+        #expect(metrics.contains("\nconntrack_fill_rate "))
+        #expect(metrics.contains("\nconntrack_time_to_full_seconds ") == (full != nil))
+    }
+
     @Test(arguments: reports)
     func `the status in JSON is as before`(_ named: NamedReport) throws {
         try expectGolden(StatusDocument(named.report).json() + "\n", "status-\(named.name).json")

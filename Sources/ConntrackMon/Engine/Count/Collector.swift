@@ -44,12 +44,13 @@ struct Collector: ~Copyable {
     private var peakSecond = SlidingPeak(step: .milliseconds(100), steps: 10)
     private var knownSince: MonotonicTime?
     private var knownBefore = Duration.zero
-    private var slope = Slope(window: .seconds(60))
+    private var slope = FillSlope()
     private var estimate = EventEstimate()
     private var balance = IntervalBalance()
     /// Whether events come at all.
     private var silence: SilenceTracker
     private var stitcher = StatStitcher()
+    private var statHistory = StatHistory()
     /// Statistics were read since the last sample.
     private var hasStatistics = false
 
@@ -161,6 +162,7 @@ struct Collector: ~Copyable {
         if age == nil { gap = nil }
         if sample.gap != nil { rateSince = now }
         lookBackAMinute(&sample)
+        if age == nil { statHistory.look(back: &sample, isNew: hasStatistics) }
         if sample.kinds.contains(.new) { sample.talkers = talkers.look(at: now, of: sample) }
         estimate.close(&sample, around.listening ? duty : nil)
         guard age == nil else {
@@ -208,6 +210,7 @@ struct Collector: ~Copyable {
         sample.age = age
         sample.gap = age.flatMap { $0 > longestPause ? $0 : nil } ?? gap
         sample.fillRate = age == nil ? slope.perSecond : nil
+        sample.fillRateRecent = age == nil ? slope.recentPerSecond : nil
         sample.buckets = around.buckets
         sample.entriesPeak = peak.highest(at: now)
         sample.entriesPeakDay = peakDay.highest(at: now)

@@ -79,3 +79,24 @@ struct Slope: Sendable {
         return spread > 0 ? (count * sumXY - sumX * sumY) / spread : nil
     }
 }
+
+/// How fast the table fills: over a minute, and over the last ten seconds, which tell whether that goes on.
+struct FillSlope: Sendable {
+    private var minute = Slope(window: .seconds(60))
+    private var recent = Slope(window: .seconds(10))
+
+    mutating func add(_ entries: UInt64, at time: MonotonicTime) {
+        minute.add(entries, at: time)
+        recent.add(entries, at: time)
+    }
+
+    mutating func reset() {
+        minute.reset()
+        recent.reset()
+    }
+
+    /// Entries a second over a minute; nil until that long is known.
+    var perSecond: Double? { minute.perSecond }
+    /// Entries a second over ten seconds; nil until that long is known.
+    var recentPerSecond: Double? { recent.perSecond }
+}

@@ -6,12 +6,17 @@ package import ConntrackModel
 /// Makes a `Survey` of a dump's entries as they stream by, in fixed memory: the host is short of something already.
 package struct SurveyCounter: ~Copyable {
     private var entries: UInt64 = 0
+    private var synSent: UInt64 = 0
     private var synReceived: UInt64 = 0
     private var timeWait: UInt64 = 0
     private var idleEstablished: UInt64 = 0
     private var dns: UInt64 = 0
+    private var unreplied: UInt64 = 0
+    private var translated: UInt64 = 0
     private var sources: HeavyHitters
+    private var destinations: HeavyHitters
     private var natPairs: HeavyHitters
+    private let establishedTimeout: UInt64?
     /// An established connection with no more seconds left than this had no packet for an hour.
     private let idleBelow: UInt32?
 
@@ -20,7 +25,9 @@ package struct SurveyCounter: ~Copyable {
 
     /// `establishedTimeout`: nf_conntrack_tcp_timeout_established in seconds, nil = not known.
     package init(establishedTimeout: UInt64?, seed: HashSeed) {
+        self.establishedTimeout = establishedTimeout
         sources = HeavyHitters(capacity: SurveyCounter.capacity, seed: seed)
+        destinations = HeavyHitters(capacity: SurveyCounter.capacity, seed: seed)
         natPairs = HeavyHitters(capacity: SurveyCounter.capacity, seed: seed)
         // With a timeout of an hour or less nothing is idle for that long.
         idleBelow = establishedTimeout.flatMap {
@@ -36,7 +43,11 @@ package struct SurveyCounter: ~Copyable {
     private mutating func take(_ entry: cnf_entry) {
         entries += 1
         sources.count(HeavyHitters.Key(sourceOf: entry))
-        if AddressFamily(record: entry.family) == .ipv4, EntryStatus(rawValue: entry.status).contains(.sourceNAT) {
+        destinations.count(HeavyHitters.Key(destinationOf: entry))
+        let status = EntryStatus(rawValue: entry.status)
+        if !status.contains(.seenReply) { unreplied += 1 }
+        if !status.isDisjoint(with: [.sourceNAT, .destinationNAT]) { translated += 1 }
+        if status.contains(.sourceNAT), AddressFamily(record: entry.family) == .ipv4 {
             natPairs.count(HeavyHitters.Key(natPairOf: entry))
         }
         switch IPProtocol(rawValue: entry.protocol) {
@@ -44,6 +55,7 @@ package struct SurveyCounter: ~Copyable {
             if entry.original.destination_port == 53 { dns += 1 }
         case .tcp:
             switch TCPState(rawValue: entry.tcp_state) {
+            case .synSent: synSent += 1
             case .synReceived: synReceived += 1
             case .timeWait: timeWait += 1
             case .established:
@@ -59,10 +71,17 @@ package struct SurveyCounter: ~Copyable {
         var survey = Survey(moment: moment, took: took)
         survey.entries = entries
         survey.isInterrupted = isInterrupted
+        survey.synSent = synSent
         survey.synReceived = synReceived
+        survey.unreplied = unreplied
+        survey.translated = translated
         survey.timeWait = timeWait
         if idleBelow != nil { survey.idleEstablished = idleEstablished }
         survey.dns = dns
+        survey.establishedTimeout = establishedTimeout
+        for counter in destinations.highest(1) {
+            survey.destination = Survey.Holder(counter.key.endpoint, entries: counter.count)
+        }
         for counter in sources.highest(1) {
             survey.source = Survey.Holder(counter.key.endpoint.prefix, entries: counter.count)
         }
@@ -77,6 +96,13 @@ extension HeavyHitters.Key {
     /// As with events, an IPv6 source counts by its /64.
     fileprivate init(sourceOf entry: cnf_entry) {
         self.init(source: AddressWords(entry.original.source).high, family: entry.family)
+    }
+
+    /// As with events, before any translation.
+    fileprivate init(destinationOf entry: cnf_entry) {
+        self.init(
+            destination: AddressWords(entry.original.destination), port: entry.original.destination_port,
+            protocol: entry.protocol, family: entry.family)
     }
 
     /// What NAT must keep apart by the source port alone: its address, where it goes, port and protocol. IPv4 only, so

@@ -30,6 +30,12 @@ extension HeavyHitters.Key {
             event.destination, tag: port << 16 | number << 8 | destinationBit | UInt32(event.family))
     }
 
+    /// A destination by its parts.
+    init(destination: AddressWords, port: UInt16, protocol number: UInt8, family: UInt8) {
+        let port = IPProtocol(rawValue: number).hasPorts ? UInt32(port) : 0
+        self.init(destination, tag: port << 16 | UInt32(number) << 8 | destinationBit | UInt32(family))
+    }
+
     /// Who is counted, in the model's words.
     var endpoint: Flow.Endpoint {
         let address = Address(AddressFamily(record: UInt8(tag & (destinationBit - 1))), words)

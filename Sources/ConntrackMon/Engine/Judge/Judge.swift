@@ -19,6 +19,7 @@ public struct Judge: Sendable {
     private var gapWatch = GapWatch()
     private var flushWatch = FlushWatch()
     private var lossWatch = LossWatch()
+    private var earlyDropWatch = EarlyDropWatch()
     private var nothingTrackedWatch = NothingTrackedWatch()
     private var trackingWatch = TrackingWatch()
     private var budgetWatch = BudgetWatch()
@@ -147,7 +148,8 @@ public struct Judge: Sendable {
     private var context: LimitWatch.Context {
         LimitWatch.Context(
             identity: identity, origin: origin, buckets: settingsWatch.buckets, reverted: settingsWatch.aside,
-            peak: peakDay, peakKnownFor: peakKnownFor, warn: settings.warn)
+            peak: peakDay, peakKnownFor: peakKnownFor, warn: settings.warn, lostBuckets: settingsWatch.lostBuckets,
+            rules: ruleContext)
     }
 
     // MARK: Each interval
@@ -160,7 +162,16 @@ public struct Judge: Sendable {
         latest = sample
         takeSurvey(of: sample)
         return notices(of: sample).map { $0.announcement(at: sample.moment) } + judgeLimit(at: sample.moment)
-            + judgeSettings(at: sample.moment) + judgeRules(sample) + judgeDegradations(sample)
+            + judgeSettings(at: sample.moment) + judgeRules(sample) + noticeEvictions(sample)
+            + judgeDegradations(sample)
+    }
+
+    /// After the rules: an alert that begins with this sample tells of it.
+    private mutating func noticeEvictions(_ sample: Sample) -> [Announcement] {
+        let isSaid = book.isFiring(.earlyDrop) || book.isFiring(.tableFull)
+        let context = ruleContext
+        let notice = earlyDropWatch.observe(sample, isSaid: isSaid, context)
+        return notice.map { [$0.announcement(at: sample.moment)] } ?? []
     }
 
     private mutating func notices(of sample: Sample) -> [Notice] {

@@ -46,9 +46,14 @@ extension ValueFormat where Value: RawRepresentable<String> & CaseIterable & Sen
 extension ValueFormat where Value == AbsentMeaning? {
     /// `auto` for nil, or a word.
     static func autoOrChoice(_ placeholder: String) -> Self {
-        Self(
-            placeholder: placeholder, completion: .words(["auto"] + AbsentMeaning.allCases.map(\.rawValue)),
-            parse: { text throws(OptionError) in text == "auto" ? nil : try oneOf(text) },
+        let words = ["auto"] + AbsentMeaning.allCases.map(\.rawValue)
+        return Self(
+            placeholder: placeholder, completion: .words(words),
+            parse: { text throws(OptionError) in
+                if text == "auto" { return nil }
+                guard let meaning = AbsentMeaning(rawValue: text) else { throw noneOf(words, text) }
+                return meaning
+            },
             text: { $0?.rawValue ?? "auto" })
     }
 }

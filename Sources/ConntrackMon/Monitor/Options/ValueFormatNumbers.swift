@@ -5,7 +5,7 @@ internal import ConntrackModel
 // How numbers are written. Each says what it expects when it does not get it.
 
 extension ValueFormat where Value == Duration {
-    /// `250ms`, `10s`, `5m`, `1h`, `1.5s`; 0 needs no unit.
+    /// `250ms`, `10s`, `5m`, `1h`, `1d`, `1.5s`, and as lines have it: `8m20s`, `3h05m`, `1d2h`; 0 needs no unit.
     static let duration = number("duration", durationOf, text: durationText(of:))
 
     /// A duration that must not be 0.
@@ -31,15 +31,34 @@ extension ValueFormat where Value == Duration {
         }, text: { decimal($0.inNanoseconds, digits: 3) + "us" })
 }
 
+/// The largest unit first, each once.
+private let durationUnits = [("d", 86_400e9), ("h", 3600e9), ("m", 60e9), ("s", 1e9), ("ms", 1e6)]
+
 private func durationOf(_ text: String) throws(OptionError) -> Duration {
     if text == "0" { return .zero }
-    for (unit, nanoseconds) in [("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)] where text.hasSuffix(unit) {
-        guard let number = plainNumber(text.dropLast(unit.count)) else { break }
-        let total = number * nanoseconds
-        guard total < 1e18 else { break }
-        return .nanoseconds(Int64(total.rounded()))
+    guard let nanoseconds = nanosecondsOf(text[...]), nanoseconds < 1e18 else {
+        throw OptionError("'\(text)' is no duration; write 250ms, 10s, 5m, 1h, 1d or 1h30m")
     }
-    throw OptionError("'\(text)' is no duration; write 250ms, 10s, 5m or 1h")
+    return .nanoseconds(Int64(nanoseconds.rounded()))
+}
+
+/// nil = no duration. Each unit is smaller than the one before it, and only the last number may have a fraction.
+private func nanosecondsOf(_ text: Substring) -> Double? {
+    var rest = text
+    var units = durationUnits[...]
+    var total = 0.0
+    while !rest.isEmpty {
+        let digits = rest.prefix { !$0.isLetter }
+        rest = rest.dropFirst(digits.count)
+        let word = rest.prefix { $0.isLetter }
+        rest = rest.dropFirst(word.count)
+        guard let number = plainNumber(digits), rest.isEmpty || isPlain(digits),
+            let index = units.firstIndex(where: { $0.0 == word })
+        else { return nil }
+        total += number * units[index].1
+        units = units[(index + 1)...]
+    }
+    return text.isEmpty ? nil : total
 }
 
 /// In the largest unit that divides it; minutes and hours from two of them on: 60s, 15m.

@@ -86,7 +86,7 @@ extension MetricFamily {
         ) { .one($0.sample.fillRate) },
         MetricFamily(
             "conntrack_time_to_full_seconds",
-            "Seconds until the table is full at that rate; absent when it is not filling."
+            "Seconds until the table is full at that rate; absent when it is not filling any more, or that is over a day away."
         ) { .one($0.sample.timeToFull) },
     ]
 

@@ -145,7 +145,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         usageRatio = sample.usage.map { StatusDocument.rounded($0, 6) }
         buckets = sample.buckets
         chainLength = sample.chainLength.map { StatusDocument.rounded($0, 3) }
-        fillRate = sample.fillRate.map { StatusDocument.rounded($0, 3) }
+        fillRate = sample.notableFillRate.map { StatusDocument.rounded($0, 3) }
         timeToFullSeconds = sample.timeToFull.map { StatusDocument.rounded($0, 1) }
         stats = sample.stats.map { stats in
             Dictionary(uniqueKeysWithValues: Stat.allCases.compactMap { stat in stats[stat].map { (stat.name, $0) } })

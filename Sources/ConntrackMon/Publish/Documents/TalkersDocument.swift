@@ -96,8 +96,10 @@ extension TalkersDocument.Window {
         let loss = lost > 0 ? "; \(lost) events were lost, of which nothing is known" : ""
         let header = (name, "\(new) new entries seen in \(readable(seconds: seconds))\(loss)")
         guard new > 0 else { return [header] }
-        let from = list(sources.map { ($0.source, $0.atLeast, $0.atMost, $0.ratio) }, otherSourcesAtMost)
-        let to = list(destinations.map { ($0.name, $0.atLeast, $0.atMost, $0.ratio) }, otherDestinationsAtMost)
+        let from = list(
+            sources.map { ($0.source, $0.atLeast, $0.atMost, $0.ratio) }, otherSourcesAtMost, "source made")
+        let to = list(
+            destinations.map { ($0.name, $0.atLeast, $0.atMost, $0.ratio) }, otherDestinationsAtMost, "destination got")
         return [header] + rows("  from", from) + rows("  to", to)
     }
 
@@ -107,7 +109,7 @@ extension TalkersDocument.Window {
 
     /// Those with a share worth a line; who is left has no more than the last line says.
     private func list(
-        _ talkers: [(name: String, atLeast: UInt64, atMost: UInt64, ratio: Double)], _ others: UInt64
+        _ talkers: [(name: String, atLeast: UInt64, atMost: UInt64, ratio: Double)], _ others: UInt64, _ who: String
     ) -> [String] {
         let shown = talkers.prefix { $0.ratio >= 0.01 }
         let rest = shown.count < talkers.count ? talkers[shown.count].atMost : others
@@ -118,7 +120,8 @@ extension TalkersDocument.Window {
             return "\(talker.name): \(count) (\(percent(talker.ratio)))"
         }
         let share = percent(Double(rest) / Double(new))
-        if rest > 0 { lines.append("\(lines.isEmpty ? "none" : "no other") above \(rest) (\(share))") }
+        // "no source made more than 0.12% (9)".
+        if rest > 0 { lines.append("no \(lines.isEmpty ? "" : "other ")\(who) more than \(share) (\(rest))") }
         return lines
     }
 }

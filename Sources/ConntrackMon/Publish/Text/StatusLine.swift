@@ -36,10 +36,10 @@ public func statusLine(of report: Report) -> String {
         add("update", sample.updatePerSecond.map(rate))
     }
     if sample.events != nil, sample.age == nil { add("lost", String(sample.lostNow.total)) }
-    for stat in [Stat.insertFailed, .drop, .earlyDrop] {
-        add(stat.name, sample.perSecond(sample.statsNow?[stat]).map(rate))
-    }
-    add("fill", sample.fillRate.map { ($0 >= 0 ? "+" : "") + fixed($0, 1) + "/s" })
+    add("insert_failed", sample.perSecond(sample.statsNow?[.insertFailed]).map(rate))
+    add("other_drop", sample.perSecond(sample.statsNow?.otherDrop).map(rate))
+    add("early_drop", sample.perSecond(sample.statsNow?[.earlyDrop]).map(rate))
+    add("fill", sample.notableFillRate.map { ($0 >= 0 ? "+" : "") + fixed($0, 1) + "/s" })
     add("full_in", sample.timeToFull.map(readable(seconds:)))
     add("alerts", report.firing.isEmpty ? "none" : alertList(report.firing))
     return fields.joined(separator: " ")

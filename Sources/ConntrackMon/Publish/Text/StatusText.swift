@@ -24,7 +24,7 @@ extension StatusDocument {
         row("module", moduleText)
         row("entries", entriesText)
         row("limit", limitLine)
-        row("hash", buckets.map { "\($0) buckets\(chainLength.map { ", average chain \(fixed($0, 2))" } ?? "")" })
+        row("hash", hashText)
         row("statistics", stats.map(statsText) ?? (entries == nil ? nil : "not to be had on this kernel"))
         row("events", eventsText)
         for (name, value) in talkers?.rows ?? [] { row(name, value) }
@@ -77,6 +77,14 @@ extension StatusDocument {
             let baseline = limitBaseline.flatMap { isLess(limit, $0) ? $0 : nil }
             return limitText(limit)
                 + (baseline.map { ", should be \(limitText($0)) (\(limitBaselineSource ?? ""))" } ?? "")
+        }
+    }
+
+    /// The hash is one for all namespaces, and only this one's entries are known.
+    private var hashText: String? {
+        buckets.map { buckets in
+            let chain = chainLength.map { ", average chain at least \(fixed($0, 2)), by this namespace's entries" }
+            return "\(buckets) buckets\(chain ?? "")"
         }
     }
 

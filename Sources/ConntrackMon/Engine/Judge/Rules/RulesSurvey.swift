@@ -8,8 +8,16 @@ extension Explanation {
     /// What fills the table and what to look at next, with its age once that matters.
     mutating func add(surveyOf sample: Sample) {
         guard let survey = sample.survey else { return }
-        why.append(survey.reason)
-        next = survey.next
+        if let reason = survey.reason {
+            why.append(reason)
+        } else if !Rules.namesTalkers(sample) {
+            // Beside somebody who is named it would be a contradiction.
+            why.append("why: nothing stands out among \(survey.entries) entries")
+        } else {
+            return
+        }
+        if let caveat = survey.caveat { why.append(caveat) }
+        next = survey.next ?? next
         let seen = sample.moment.monotonic - survey.moment.monotonic
         age = seen > .seconds(60) ? seen : nil
     }

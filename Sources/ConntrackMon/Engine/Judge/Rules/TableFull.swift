@@ -3,7 +3,7 @@
 internal import ConntrackModel
 
 extension Rules {
-    static let tableFull = Rule(.tableFull, hold: .zero) { sample, _ in
+    static let tableFull = Rule(.tableFull, hold: .zero) { sample, context in
         guard let limit = sample.table.limit, let entries = sample.entriesPeakSecond ?? sample.table.entries else {
             return nil
         }
@@ -18,7 +18,7 @@ extension Rules {
             : "the kernel dropped \(refused) packets in \(readable(seconds: sample.elapsed.inSeconds))"
         var explanation = Explanation(
             "\(entries) of \(limit) entries (\(percent(usage))): new connections are refused, \(proof)",
-            fix: .init("sysctl -w net.netfilter.nf_conntrack_max=\(limit * 2)"))
+            why: evicted(sample).map { [$0] } ?? [], next: top(for: sample), fix: Cure.raise(sample, context))
         explanation.add(surveyOf: sample)
         return Verdict(
             .critical, if: logged || (usage >= 0.95 && refused > 0), explanation,

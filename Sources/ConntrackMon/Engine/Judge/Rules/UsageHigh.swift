@@ -14,17 +14,19 @@ extension Rules {
         func level(_ margin: Double) -> Level? {
             usage >= settings.crit - margin ? .critical : usage >= settings.warn - margin ? .warning : nil
         }
-        let crossed = level(0)
-        let threshold = crossed == .critical ? settings.crit : settings.warn
-        let find = sample.survey == nil ? "find who fills it (conntrack-mon top), or " : ""
+        let (crossed, holding) = (level(0), level(settings.clearMargin))
+        let isHeld = holds(context.firing, crossed: crossed, holding: holding)
+        let named = isHeld ? context.firing ?? holding : crossed
+        let threshold = named == .critical ? settings.crit : settings.warn
+        let end = isHeld ? ", ends below \(percent(threshold - settings.clearMargin))" : ""
+        let full = sample.timeToFull.map { ", full in \(readable(seconds: $0))" } ?? ""
         var explanation = Explanation(
-            "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold)))\(trend(sample))"
-                + whoFills(sample),
-            why: eviction(usage).map { [$0] } ?? [],
-            fix: .init("\(find)raise net.netfilter.nf_conntrack_max together with nf_conntrack_buckets"))
+            "\(entries) of \(limit) entries (\(percent(usage)), threshold \(percent(threshold))\(end))\(full)",
+            why: [lastMinute(sample), eviction(sample, usage)].compactMap { $0 }, next: top(for: sample),
+            fix: Cure.raise(sample, context))
         explanation.add(surveyOf: sample)
         var verdict = Verdict(
-            crossed: crossed, holding: level(settings.clearMargin), explanation,
+            crossed: crossed, holding: holding, explanation,
             calm: "\(entries) of \(limit) entries (\(percent(usage)))",
             values: ["entries": Double(entries), "limit": Double(limit), "usage_ratio": usage, "threshold": threshold])
         nameTalkers(of: sample, in: &verdict)
@@ -32,22 +34,17 @@ extension Rules {
         return verdict
     }
 
-    /// Beyond nf_conntrack_max95 the kernel's sweep evicts what a full table would evict (gc_worker in
-    /// net/netfilter/nf_conntrack_core.c, kernel 4.18).
-    private static func eviction(_ usage: Double) -> String? {
-        usage >= 0.95 ? "the kernel has begun to evict entries that are closing or not assured" : nil
+    /// Whether what is to be told goes on within its margin only: the level that fires, above what is crossed by now.
+    private static func holds(_ firing: Level?, crossed: Level?, holding: Level?) -> Bool {
+        guard let holding else { return false }
+        guard let firing else { return crossed == nil }
+        return holding >= firing && crossed.map { $0 < firing } ?? true
     }
 
-    /// ", new 4100/s, filling by 120/s, full in 8m20s": what is known of it.
-    private static func trend(_ sample: Sample) -> String {
-        var text = ""
-        if let rate = sample.newRate {
-            let span = readable(seconds: sample.newRateSpan.inSeconds)
-            let estimated = sample.isNewRateEstimated ? " (estimated)" : ""
-            text += ", new \(fixed(rate, rate < 10 ? 1 : 0))/s over \(span)\(estimated)"
-        }
-        if let rate = sample.fillRate, rate >= 0.05 { text += ", filling by \(fixed(rate, 1))/s" }
-        if let seconds = sample.timeToFull { text += ", full in \(readable(seconds: seconds))" }
-        return text
+    /// How many were evicted; where none was counted, that beyond nf_conntrack_max95 the kernel's sweep evicts, which it
+    /// does not count (gc_worker in net/netfilter/nf_conntrack_core.c, kernel 4.18).
+    private static func eviction(_ sample: Sample, _ usage: Double) -> String? {
+        if let evicted = evicted(sample) { return evicted }
+        return usage >= 0.95 ? "the kernel has begun to evict entries that are closing or not assured" : nil
     }
 }

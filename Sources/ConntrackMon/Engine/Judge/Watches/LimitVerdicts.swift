@@ -18,6 +18,9 @@ extension LimitWatch {
         var peakKnownFor: Duration
         /// The share of the limit that warns.
         var warn: Double
+        /// The buckets there were, where a reload left fewer.
+        var lostBuckets: UInt64?
+        var rules: RuleContext
 
         /// Where a limit looks like coming from.
         func guess(_ limit: UInt64) -> LimitOrigin.Guess? {
@@ -38,7 +41,8 @@ extension LimitWatch {
             share.map { $0 >= context.warn } ?? true ? .critical : .warning, if: true,
             Explanation(
                 "nf_conntrack_max \(change) (\(story))", why: [outlook(context, fall), aside].compactMap { $0 },
-                fix: fix(baseline.limit, guess, context), prevent: fall.isReload ? "conntrack-mon doctor" : nil),
+                fix: fix(baseline.limit, buckets: context.lostBuckets, guess, context),
+                prevent: fall.isReload ? "conntrack-mon doctor" : nil),
             calm: ending,
             values: ["limit_before": Double(fall.from), "limit": Double(fall.to), "baseline": Double(baseline.limit)])
     }
@@ -52,12 +56,18 @@ extension LimitWatch {
         return "24h peak \(peak) is \(share)"
     }
 
-    private func fix(_ limit: UInt64, _ guess: LimitOrigin.Guess?, _ context: Context) -> Explanation.Fix {
+    private func fix(
+        _ limit: UInt64, buckets: UInt64?, _ guess: LimitOrigin.Guess?, _ context: Context
+    ) -> Explanation.Fix {
         if let setting = context.origin?.setting(behind: guess) {
             return .init("change \(setting), or it is written again")
         }
+        // A value that is nobody's by its number may be what kube-proxy is told to write.
+        let other =
+            context.origin?.hasKubeProxy == true && guess == nil
+            ? " (or change kube-proxy's --conntrack-max-per-core and --conntrack-min, if it wrote this)" : ""
         return .init(
-            "sysctl -w net.netfilter.nf_conntrack_max=\(limit)",
+            Cure.set(limit: limit, buckets: buckets, context.rules) + other,
             label: context.identity.isInitialNamespace ? .here : .hostNamespace)
     }
 
@@ -70,11 +80,14 @@ extension LimitWatch {
         // Said by an alert of its own, or not over yet.
         if isBelow && (fall != nil || settlesAt != nil || uptime < grace) { return nil }
         let guess = context.guess(live)
+        // It was never live here: the hash is as large as the lower limit needs.
+        let buckets = context.lostBuckets ?? context.buckets.flatMap { Cure.buckets(for: configured.limit, above: $0) }
         return Verdict(
             .warning, if: isBelow && waived != configured.limit,
             Explanation(
                 "nf_conntrack_max is \(limitText(live)), but \(configured.place) says \(limitText(configured.limit))",
-                why: guess.map { ["it looks like \($0.text)"] } ?? [], fix: fix(configured.limit, guess, context)),
+                why: guess.map { ["it looks like \($0.text)"] } ?? [],
+                fix: fix(configured.limit, buckets: buckets, guess, context)),
             calm: "nf_conntrack_max is \(limitText(live)), \(configured.place) says \(limitText(configured.limit))",
             values: ["limit": Double(live), "configured": Double(configured.limit)])
     }

@@ -18,6 +18,9 @@ package struct LimitWatch: Sendable {
     /// The configured limit below which a lower one was written and accepted: that it is not applied is known.
     var waived: UInt64?
 
+    /// What was raised a moment ago.
+    private var raises = LimitRaises()
+
     /// What sysctl configuration asks for; nil = nothing.
     var configured: ConfiguredLimit?
     var fall: Fall?
@@ -56,6 +59,7 @@ package struct LimitWatch: Sendable {
 
         var notices: [Notice] = []
         if case .back(let back) = change {
+            raises = LimitRaises()
             notices += observeReload(look, limit, before, back, reloads)
         } else if settling == nil && limit != before {
             notices += observeWrite(look, limit, before)
@@ -66,14 +70,17 @@ package struct LimitWatch: Sendable {
     }
 
     private mutating func observeWrite(_ look: TableLook, _ limit: UInt64, _ before: UInt64) -> [Notice] {
-        if isLess(limit, wanted(after: before)) {
+        let time = look.moment.monotonic
+        let raise = isLess(limit, before) && isPutBack(look, limit) ? raises.undone(by: limit, at: time) : nil
+        if let accepted, isLess(accepted.limit, limit) { raises.add(from: accepted.limit, at: time) }
+        if isLess(limit, wanted(after: before)), raise == nil {
             if fall == nil {
                 let story = "written while the module stayed loaded"
-                begin(Fall(from: before, to: limit, cause: .sysctlWrite, since: look.moment.monotonic, story: story))
+                begin(Fall(from: before, to: limit, cause: .sysctlWrite, since: time, story: story))
             } else {
                 // Another value: whether it suffices shows from now on.
                 fall?.to = limit
-                fall?.since = look.moment.monotonic
+                fall?.since = time
                 fall?.wasTight = false
             }
             return []
@@ -84,15 +91,27 @@ package struct LimitWatch: Sendable {
         let wasFallen = end("nf_conntrack_max is \(limitText(limit))")
         accepted = (limit, .accepted)
         if wasFallen { return [] }
-        let why = configured.map { isLess(limit, before) ? ", not below what \($0.place) says" : "" } ?? ""
+        let allowed = configured.map { isLess(limit, before) ? ", not below what \($0.place) says" : "" } ?? ""
+        let back = raise.map { raise in
+            "put back \(readable(seconds: (time - raise.at).inSeconds)) after it was raised from \(limitText(raise.from))"
+        }
         return [
             Notice(
                 .limitChanged,
                 Explanation(
                     "nf_conntrack_max \(limitText(before)) -> \(limitText(limit))",
-                    why: ["written while the module stayed loaded\(why)"]),
+                    why: [back ?? "written while the module stayed loaded\(allowed)"]),
                 values: ["limit_before": Double(before), "limit": Double(limit)])
         ]
+    }
+
+    /// Whether a lower limit may be one that was put back: whoever raises it for a moment takes nothing away, unless it does
+    /// not suffice any more, or is not what it should be.
+    private func isPutBack(_ look: TableLook, _ limit: UInt64) -> Bool {
+        guard fall == nil, limit > 0 else { return false }
+        if let least = settings.expectMax ?? configured?.limit, isLess(limit, least) { return false }
+        guard let entries = look.entries else { return false }
+        return Double(entries) < settings.warn * Double(limit)
     }
 
     /// The least that a write may leave without being a fall: --expect-max, else what is configured where that is less

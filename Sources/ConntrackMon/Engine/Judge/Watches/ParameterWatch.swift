@@ -96,6 +96,11 @@ package struct ParameterWatch: Sendable {
         return Kept(accepted: accepted, reverted: Dictionary(lost) { first, _ in first })
     }
 
+    /// The buckets there were, where a reload left fewer.
+    var lostBuckets: UInt64? {
+        reverted.first { $0.name == "buckets" && $0.place == nil && $0.new < $0.old }?.old
+    }
+
     /// "also reverted: tcp_timeout_established 86400 -> 432000 (+2 more)"; nil when nothing is.
     var aside: String? {
         let lost = reverted.filter { $0.place == nil }

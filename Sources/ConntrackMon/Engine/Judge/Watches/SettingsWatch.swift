@@ -74,6 +74,9 @@ struct SettingsWatch: Sendable {
 
     var keep: ParameterWatch.Kept { watch.keep }
 
+    /// The buckets there were, where a reload left fewer.
+    var lostBuckets: UInt64? { watch.lostBuckets }
+
     /// The verdict of parameters_reverted.
     var verdict: Verdict { watch.verdict }
 }

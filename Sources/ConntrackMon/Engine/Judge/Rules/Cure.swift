@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import ConntrackModel
+
+/// What to type against a table or a hash that is too small, so that it helps on this host and harms nothing: never a
+/// sysctl that another program writes again, never a limit without its buckets, and elsewhere than here where it is
+/// read-only here.
+enum Cure {
+    /// What a 64 bit kernel's slab usually holds of an entry.
+    private static let bytesPerEntry: UInt64 = 320
+    /// Of the memory, for a table that is full.
+    private static let memoryPart: UInt64 = 4
+    /// Entries a bucket of a full table, at most.
+    private static let perBucket: UInt64 = 4
+    /// nf_conntrack_max is an int.
+    private static let highest = UInt64(Int32.max)
+
+    /// Twice the limit, with buckets in the ratio they have. nil where there is no limit.
+    static func raise(_ sample: Sample, _ context: RuleContext) -> Explanation.Fix? {
+        guard let limit = sample.table.limit, limit > 0 else { return nil }
+        if context.origin?.hasKubeProxy == true {
+            return .init("raise kube-proxy's --conntrack-max-per-core and --conntrack-min: a sysctl is written again")
+        }
+        let label = label(context)
+        let wanted = min(limit, highest / 2) * 2
+        if let memory = context.origin?.memory, wanted > memory / memoryPart / bytesPerEntry {
+            return .init(
+                "raise nf_conntrack_max and nf_conntrack_buckets as far as memory allows, \(bytesPerEntry) bytes an entry",
+                label: label)
+        }
+        guard let buckets = sample.buckets, buckets > 0 else {
+            return .init(
+                "sysctl -w net.netfilter.nf_conntrack_max=\(wanted), and nf_conntrack_buckets to match", label: label)
+        }
+        return .init(set(limit: wanted, buckets: scaled(buckets, from: limit, to: wanted), context), label: label)
+    }
+
+    /// A limit, and its buckets where they are to be set too.
+    static func set(limit: UInt64, buckets: UInt64?, _ context: RuleContext) -> String {
+        let limit = "sysctl -w net.netfilter.nf_conntrack_max=\(limit)"
+        guard let buckets else { return limit }
+        return hasBucketsSetting(context)
+            ? "\(limit) net.netfilter.nf_conntrack_buckets=\(buckets)" : "\(limit) && \(hashsize(buckets))"
+    }
+
+    /// The buckets that a limit needs, as the doctor has them; nil where there are as many.
+    static func buckets(for limit: UInt64, above buckets: UInt64) -> UInt64? {
+        limit / perBucket > buckets ? (limit / perBucket + 511) / 512 * 512 : nil
+    }
+
+    /// A hash of `buckets`.
+    static func hash(_ buckets: UInt64, _ context: RuleContext) -> Explanation.Fix {
+        .init(
+            hasBucketsSetting(context)
+                ? "sysctl -w net.netfilter.nf_conntrack_buckets=\(buckets)" : hashsize(buckets),
+            label: label(context))
+    }
+
+    /// Where limit and buckets can be written.
+    private static func label(_ context: RuleContext) -> Explanation.Fix.Label {
+        context.isInitialNamespace ? .here : .hostNamespace
+    }
+
+    /// nf_conntrack_buckets can be written since 4.8.
+    private static func hasBucketsSetting(_ context: RuleContext) -> Bool {
+        context.origin?.release.map { $0 >= KernelRelease(4, 8) } ?? true
+    }
+
+    private static func hashsize(_ buckets: UInt64) -> String {
+        "echo \(buckets) > /sys/module/nf_conntrack/parameters/hashsize"
+    }
+
+    private static func scaled(_ buckets: UInt64, from limit: UInt64, to wanted: UInt64) -> UInt64 {
+        let (product, isTooLarge) = buckets.multipliedReportingOverflow(by: wanted)
+        return isTooLarge ? buckets : (product + limit - 1) / limit
+    }
+}
