@@ -210,8 +210,8 @@ import UnitKit
     @Test func `a child that is the case no more when its cause ends was never said, and has no end`() {
         var run = JudgeRun()
         run.samples(0...0, entries: 1000) { $0.statsNow = StatValues([.drop: 1]) }
-        run.samples(1...50, entries: 940) { $0.statsNow = StatValues([.drop: 0, .earlyDrop: 500]) }
-        run.samples(51...200, entries: 100) { $0.statsNow = StatValues([.drop: 0, .earlyDrop: 0]) }
+        run.samples(1...25, entries: 940) { $0.statsNow = StatValues([.drop: 0, .earlyDrop: 500]) }
+        run.samples(26...200, entries: 100) { $0.statsNow = StatValues([.drop: 0, .earlyDrop: 0]) }
 
         #expect(run.said == ["CRITICAL table_full", "RESOLVED table_full"])
     }

@@ -145,7 +145,13 @@ import UnitKit
     @Test func `a look that is late moves no hold and ends nothing`() {
         var run = JudgeRun()
         run.samples(0...20, entries: 800)
-        run.samples(21...24, entries: 100) { $0.age = .seconds(1) }
+        for second in 21...24 {
+            run.sample(
+                .at(Double(second)) {
+                    $0.table = .at(20, entries: 100, limit: 1000)
+                    $0.age = .seconds(second - 20)
+                })
+        }
         run.samples(25...29, entries: 800)
         #expect(run.said == [])
         run.samples(30...30, entries: 800)

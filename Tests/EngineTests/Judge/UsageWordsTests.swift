@@ -84,7 +84,7 @@ import UnitKit
         run.samples(1...5, entries: 940) { $0.statsNow = StatValues([.earlyDrop: $0.moment == .at(1) ? 37_852 : 0]) }
 
         let text = run.summary(of: "usage_high")
-        #expect(text.contains("; 37852 live entries evicted in the last 5s; next: "), "\(text)")
+        #expect(text.contains("; 37852 live entries evicted in the last 4s; next: "), "\(text)")
         #expect(!text.contains("has begun to evict"))
     }
 
