@@ -66,11 +66,18 @@ public struct StatGrowth: Equatable, Sendable {
     public var values: StatValues
     /// In how long.
     public var span: Duration
+    /// Of so many steps of that time, in how many each grew; nil = not known.
+    package var risen: (in: StatValues, of: Int)?
 
     /// Growth in `span`.
     public init(_ values: StatValues, in span: Duration) {
         self.values = values
         self.span = span
+    }
+
+    /// The same growth in the same time, however it came about.
+    public static func == (left: Self, right: Self) -> Bool {
+        left.values == right.values && left.span == right.span
     }
 
     /// The growth of one statistic.
@@ -80,5 +87,11 @@ public struct StatGrowth: Equatable, Sendable {
     public func perSecond(_ stat: Stat) -> Double? {
         guard let value = values[stat], span > .zero else { return nil }
         return Double(value) / span.inSeconds
+    }
+
+    /// Whether it grew in at least half of that time: one burst is no state.
+    package func goesOn(_ stat: Stat) -> Bool {
+        guard let risen else { return true }
+        return (risen.in[stat] ?? 0) * 2 >= UInt64(risen.of)
     }
 }

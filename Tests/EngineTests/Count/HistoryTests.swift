@@ -132,6 +132,22 @@ import UnitKit
         }
     }
 
+    @Test(arguments: [1, 10, 30, 60])
+    func `what goes on is told from one burst, as far as the intervals are short`(_ interval: Int) throws {
+        var (steady, burst) = (StatHistory(), StatHistory())
+        for second in stride(from: 0, through: 240, by: interval) {
+            var (first, second) = (
+                sample(Double(second), drops: UInt64(second)), sample(Double(second), drops: second < 200 ? 0 : 1000)
+            )
+            steady.look(back: &first, isNew: true)
+            burst.look(back: &second, isNew: true)
+            guard first.moment == .at(240) else { continue }
+            #expect(try #require(first.statsMinute).goesOn(.drop))
+            // Of two halves of a minute one is half of it.
+            #expect(try #require(second.statsMinute).goesOn(.drop) == (interval >= 30))
+        }
+    }
+
     @Test func `nothing is told across a gap, and of an interval without a reading`() {
         var history = StatHistory()
         var first = sample(0, drops: 5)

@@ -103,6 +103,27 @@ import UnitKit
         #expect(run.said == ["WARNING insert_clash"])
     }
 
+    @Test(arguments: [(Stat.insertFailed, []), (.earlyDrop, ["NOTICE early_drop"])] as [(Stat, [String])])
+    func `one burst is no state`(_ stat: Stat, _ said: [String]) {
+        var run = JudgeRun()
+        // In two seconds, so that they lie in two steps at some time.
+        run.samples(0...300) {
+            $0.statsNow = StatValues([stat: [.at(100), .at(101)].contains($0.moment) ? 20_000 : 0])
+        }
+
+        #expect(run.said == said)
+    }
+
+    @Test(arguments: [(Stat.insertFailed, "insert_clash"), (.earlyDrop, "early_drop")])
+    func `bursts that come again and again are one`(_ stat: Stat, _ name: String) {
+        var run = JudgeRun()
+        for second in 0...300 {
+            run.samples(second...second) { $0.statsNow = StatValues([stat: second % 12 == 0 ? 400 : 0]) }
+        }
+
+        #expect(run.said.filter { $0.hasPrefix("WARNING") } == ["WARNING \(name)"])
+    }
+
     // MARK: The notice early_drop
 
     @Test func `evictions in one second are noticed, with their number`() {

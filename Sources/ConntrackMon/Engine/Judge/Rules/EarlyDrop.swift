@@ -3,14 +3,15 @@
 internal import ConntrackModel
 
 extension Rules {
-    /// A mean of half a minute: evictions come in bursts, and a quiet second between two of them is no end.
+    /// A mean of half a minute: evictions come in bursts, and a quiet second between two of them is no end. One burst alone
+    /// has a notice.
     static let earlyDrop = Rule(.earlyDrop, hold: .zero, clear: .seconds(30)) { sample, context in
         guard let growth = sample.statsHalfMinute, growth.span >= .seconds(30),
             let evicted = growth[.earlyDrop], let rate = growth.perSecond(.earlyDrop)
         else { return nil }
         let text = "early_drop rose by \(evicted) \(inTheLast(growth.span)) (\(fixed(rate, 1))/s)"
         return Verdict(
-            crossed: rate > 10 ? .warning : nil, holding: rate > 5 ? .warning : nil,
+            crossed: rate > 10 && growth.goesOn(.earlyDrop) ? .warning : nil, holding: rate > 5 ? .warning : nil,
             Explanation(
                 "\(text): the table is so full that the kernel evicts live entries for new ones",
                 fix: Cure.raise(sample, context)),

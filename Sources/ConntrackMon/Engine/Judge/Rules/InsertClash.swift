@@ -3,7 +3,8 @@
 internal import ConntrackModel
 
 extension Rules {
-    /// A mean of a minute: clashes come in bursts, and a quiet second between two of them is no end.
+    /// A mean of a minute: clashes come in bursts, and a quiet second between two of them is no end. One burst alone is over
+    /// before anybody has read of it.
     static let insertClash = Rule(.insertClash, hold: .zero, clear: .zero) { sample, _ in
         guard let growth = sample.statsMinute, growth.span >= .seconds(60), let failed = growth[.insertFailed] else {
             return nil
@@ -13,7 +14,7 @@ extension Rules {
         let rate = Double(clashes) / growth.span.inSeconds
         let text = "insert_failed rose by \(clashes) \(inTheLast(growth.span)) (\(fixed(rate, 1))/s)"
         return Verdict(
-            crossed: rate > 1 ? .warning : nil, holding: rate > 0.5 ? .warning : nil,
+            crossed: rate > 1 && growth.goesOn(.insertFailed) ? .warning : nil, holding: rate > 0.5 ? .warning : nil,
             Explanation(
                 "\(text): entries clash as they are inserted and their packets are dropped (often NAT out of ports, or"
                     + " two DNS queries from one port)",
