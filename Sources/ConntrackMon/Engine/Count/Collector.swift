@@ -17,6 +17,7 @@ struct Collector: ~Copyable {
         var ringPeak = 0
         var cpuSeconds = 0.0
         var survey: Survey?
+        var traffic: Traffic?
         var degraded: [Degradation] = []
     }
 
@@ -198,6 +199,7 @@ struct Collector: ~Copyable {
         sample.cpuSeconds = around.cpuSeconds
         sample.degraded = around.degraded
         sample.survey = around.survey
+        sample.traffic = around.traffic
         compare(&sample)
         return sample
     }
