@@ -84,6 +84,8 @@ package struct Engine: ~Copyable {
                 let event = EventInPlace(first + index)
                 if event.kind == CNF_NEW.rawValue {
                     collector.countNew(event)
+                } else if event.kind == CNF_DESTROY.rawValue {
+                    collector.countDestroy(event)
                 } else if event.kind > CNF_DESTROY.rawValue {
                     takeOther(records[index])
                 }
@@ -116,6 +118,9 @@ package struct Engine: ~Copyable {
         agenda.advance(to: look.moment.monotonic)
         collector.take(look)
         newestLook = look
+        if let departure = collector.takeMassDeparture() {
+            say(judge.observe(departure, at: look.moment), at: look.moment)
+        }
         if isUneventful(look) {
             judge(look, at: look.moment)
             if due.isNothing { return }

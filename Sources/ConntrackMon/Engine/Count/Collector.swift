@@ -32,6 +32,9 @@ struct Collector: ~Copyable {
     /// Not an array, which would ask at each event whether it is its storage's only owner.
     private var newByProtocol = InlineArray<256, UInt64>(repeating: 0)
     private var talkers: TalkerCounter
+    private var departures = Departures()
+    private var departureWindow = DepartureWindow()
+    private var massDeparture: MassDeparture?
     private var lastLook: TableLook?
     private var gap: Duration?
     /// The gap was told by a sample that was closed before the first look after it.
@@ -76,6 +79,12 @@ struct Collector: ~Copyable {
         talkers.count(event)
     }
 
+    /// Counts an entry that went.
+    @inline(__always)
+    mutating func countDestroy(_ event: EventInPlace) {
+        departures.count(event)
+    }
+
     /// Takes how many events there were since the last time, and what was lost.
     mutating func take(_ counts: cnf_counts) {
         events += EventCounts(counts.received)
@@ -95,6 +104,7 @@ struct Collector: ~Copyable {
             if !gapIsTold { gap = time - last.moment.monotonic }
             slope.reset()
             estimate.reset()
+            departureWindow.reset()
         }
         gapIsTold = false
         if look.unloaded || look.absent {
@@ -110,6 +120,20 @@ struct Collector: ~Copyable {
             knownSince = knownSince ?? time
         }
         lastLook = look
+        watchDepartures(look)
+    }
+
+    private mutating func watchDepartures(_ look: TableLook) {
+        guard let entries = look.entries, !look.unloaded, look.unloads == 0, look.loads == 0 else {
+            return departureWindow.reset()
+        }
+        massDeparture = departureWindow.add(entries, departures, at: look.moment.monotonic) ?? massDeparture
+    }
+
+    /// Most of the table went, as the looks since the last call tell.
+    mutating func takeMassDeparture() -> MassDeparture? {
+        defer { massDeparture = nil }
+        return massDeparture
     }
 
     // MARK: Readings
