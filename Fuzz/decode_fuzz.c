@@ -32,7 +32,8 @@ static void require(bool condition)
 /// What holds of every event that the decoder lets pass, whatever its bytes were.
 static void check(const struct cnf_event *event)
 {
-    require(event->time_ns == TIME && event->kind <= CNF_DESTROY && event->flags == 0 && event->reserved == 0);
+    require(event->time_ns == TIME && event->kind <= CNF_DESTROY &&
+            (event->flags & ~(CNF_BY_PROGRAM | CNF_TIME_LEFT)) == 0 && event->reserved == 0);
     require(event->family == AF_INET || event->family == AF_INET6);
     if (event->family == AF_INET)
         require(zero(event->source + 4, 12) && zero(event->destination + 4, 12));

@@ -38,6 +38,8 @@ __attribute__((noinline)) static int walk(struct attributes rest, struct cnf_eve
     while (next_attribute(&rest, &attribute)) {
         if (attribute.type == CTA_TUPLE_ORIG)
             error |= cnf_read_tuple(attributes_in(attribute), &original);
+        else if (attribute.type == CTA_TIMEOUT && out->kind == CNF_DESTROY)
+            out->flags = (uint8_t)((out->flags & ~CNF_TIME_LEFT) | (be32_of(attribute) != 0 ? CNF_TIME_LEFT : 0));
         else
             read_field(attribute, &fields);
     }
@@ -82,8 +84,11 @@ static inline struct attributes take_beginning(struct attributes rest, struct cn
     payload = take(&rest, CTA_STATUS, sizeof(out->status));
     if (payload != NULL)
         out->status = be32_at(payload);
-    take(&rest, CTA_TIMEOUT, 4);
-    if (out->kind == CNF_DESTROY) { // with accounting and timestamps on
+    payload = take(&rest, CTA_TIMEOUT, 4);
+    if (out->kind == CNF_DESTROY) {
+        if (payload != NULL && be32_at(payload) != 0)
+            out->flags |= CNF_TIME_LEFT;
+        // With accounting and timestamps on.
         take(&rest, CTA_COUNTERS_ORIG | NLA_F_NESTED, 2 * ROOM(8));
         take(&rest, CTA_COUNTERS_REPLY | NLA_F_NESTED, 2 * ROOM(8));
         take(&rest, CTA_TIMESTAMP | NLA_F_NESTED, 2 * ROOM(8));
@@ -114,6 +119,7 @@ int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_
     out->time_ns = time_ns;
     out->kind = (uint8_t)kind;
     out->tcp_state = CNF_NO_TCP_STATE;
+    out->flags = header.nlmsg_pid != 0 ? CNF_BY_PROGRAM : 0;
     rest = take_beginning(rest, out);
     if (rest.left > 0 && walk(rest, out) != 0)
         return -EBADMSG;

@@ -29,7 +29,10 @@ _Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their
 // Where EventInPlace.swift looks.
 _Static_assert(offsetof(struct cnf_event, family) == 9, "family is at its place");
 _Static_assert(offsetof(struct cnf_event, protocol) == 10, "protocol is at its place");
+_Static_assert(offsetof(struct cnf_event, tcp_state) == 11, "tcp_state is at its place");
 _Static_assert(offsetof(struct cnf_event, destination_port) == 16, "destination_port is at its place");
+_Static_assert(offsetof(struct cnf_event, flags) == 18, "flags is at its place");
+_Static_assert(offsetof(struct cnf_event, status) == 20, "status is at its place");
 _Static_assert(offsetof(struct cnf_event, destination) == 48, "destination is at its place");
 
 _Static_assert(sizeof(union cnf_record) == 64, "a slot is a record");

@@ -42,6 +42,41 @@ internal import Testing
         #expect(decoded.event.mark == 0xdead_beef)
         #expect(decoded.event.id == 0x0102_0304)
         #expect(decoded.event.zone == 0x0a0b)
+        #expect(decoded.event.flags == 0)
+    }
+
+    /// The message as the kernel sends it when a program with this netlink port caused it.
+    private func sent(_ message: NetlinkMessage, port: UInt32) -> [UInt8] {
+        var bytes = message.bytes
+        withUnsafeBytes(of: port) { bytes.replaceSubrange(12..<16, with: $0) }
+        return bytes
+    }
+
+    @Test(arguments: NetlinkMessage.Event.allCases, [0, 1, 4711, 0x8000_0000] as [UInt32])
+    func `an event that a program caused carries its port`(_ kind: NetlinkMessage.Event, _ port: UInt32) {
+        let message = NetlinkMessage.conntrack(kind, Sample.tuple(.ipv4, IPPROTO_TCP))
+        let event = Decoded(sent(message, port: port)).event
+
+        #expect(UInt32(event.flags) == (port == 0 ? 0 : CNF_BY_PROGRAM.rawValue))
+    }
+
+    @Test func `the time left of an entry that goes on is not told`() {
+        var message = NetlinkMessage.conntrack(.new, Sample.tuple(.ipv4, IPPROTO_TCP))
+        message.put(CTA_TIMEOUT, bigEndian: UInt32(120))
+
+        #expect(Decoded(message.bytes).event.flags == 0)
+    }
+
+    @Test(arguments: [(nil, false), (0, false), (1, true), (432_000, true)] as [(UInt32?, Bool)], [false, true])
+    func `an entry with time left says so, in whatever place`(_ timeout: (left: UInt32?, isLeft: Bool), _ isLast: Bool)
+    {
+        var message = NetlinkMessage.conntrack(.destroy, Sample.tuple(.ipv4, IPPROTO_TCP))
+        if isLast { message.put(CTA_MARK, bigEndian: UInt32(7)) }
+        if let left = timeout.left { message.put(CTA_TIMEOUT, bigEndian: left) }
+
+        #expect(UInt32(Decoded(message.bytes).event.flags) == (timeout.isLeft ? CNF_TIME_LEFT.rawValue : 0))
+        let both = CNF_BY_PROGRAM.rawValue | (timeout.isLeft ? CNF_TIME_LEFT.rawValue : 0)
+        #expect(UInt32(Decoded(sent(message, port: 4711)).event.flags) == both)
     }
 
     @Test func `the reply's tuple is not taken for the original one`() {

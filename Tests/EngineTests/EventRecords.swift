@@ -16,6 +16,10 @@ extension Collector {
     mutating func countNew(_ event: cnf_event) {
         withUnsafePointer(to: event) { countNew(EventInPlace($0)) }
     }
+
+    mutating func countDestroy(_ event: cnf_event) {
+        withUnsafePointer(to: event) { countDestroy(EventInPlace($0)) }
+    }
 }
 
 extension HeavyHitters.Key {

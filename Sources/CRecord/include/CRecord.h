@@ -30,6 +30,17 @@ enum cnf_kind {
 /// `tcp_state` of an entry that carries none.
 #define CNF_NO_TCP_STATE 0xff
 
+/// What an event's message says besides its entry, in `flags`.
+enum cnf_flag {
+    /// A program deleted or made the entry: nlmsg_pid was not 0. So for conntrack -F, -D and -I, and for conntrackd,
+    /// kube-proxy and Docker. It is 0 when an entry expires (by the kernel's sweep, or as a dump passes it), is dropped
+    /// early, or is forgotten by the kernel itself, as masquerade does after an address or a link went.
+    CNF_BY_PROGRAM = 1 << 0,
+    /// Of a CNF_DESTROY: it had time left, CTA_TIMEOUT was above 0. Kernels tell since 5.11, and of an entry that expired
+    /// they tell nothing.
+    CNF_TIME_LEFT = 1 << 1,
+};
+
 /// One conntrack event, decoded; the original direction's tuple.
 /// For ICMP and ICMPv6 the source port is the id and the destination port type << 8 | code; for GRE the keys.
 /// Source: include/uapi/linux/netfilter/nfnetlink_conntrack.h.
@@ -42,7 +53,7 @@ struct cnf_event {
     uint16_t zone;     ///< conntrack zone, 0 is the default one
     uint16_t source_port;
     uint16_t destination_port;
-    uint8_t flags; ///< none is defined: 0
+    uint8_t flags; ///< enum cnf_flag
     uint8_t reserved;
     uint32_t status; ///< IPS_* bits (enum ip_conntrack_status)
     uint32_t id;     ///< the kernel's id of the entry

@@ -89,6 +89,8 @@ package struct Engine: ~Copyable {
                 let event = EventInPlace(first + index)
                 if event.kind == CNF_NEW.rawValue {
                     collector.countNew(event)
+                } else if event.kind == CNF_DESTROY.rawValue {
+                    collector.countDestroy(event)
                 } else if event.kind > CNF_DESTROY.rawValue {
                     takeOther(records[index])
                 }
@@ -127,6 +129,9 @@ package struct Engine: ~Copyable {
         if due.lookSince != nil, !collector.isLookLate(at: kernelAt.monotonic) {
             due.tick = .later(due.tick ?? look.moment, look.moment)
             due.lookSince = nil
+        }
+        if let departure = collector.takeMassDeparture() {
+            say(judge.observe(departure, at: look.moment), at: look.moment)
         }
         if isUneventful(look) {
             judge(look, at: look.moment)

@@ -110,6 +110,7 @@ extension Engine {
         around.ringPeak = health.ringPeak
         around.cpuSeconds = health.cpuSeconds
         around.survey = surveys.survey(at: kernelAt.monotonic)
+        around.traffic = kernel.traffic
         around.degraded = kernel.degraded + [news.degradation].compactMap { $0 } + health.degraded
         return around
     }

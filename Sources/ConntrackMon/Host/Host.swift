@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 package import ConntrackModel
+internal import ConntrackSystem
 internal import Glibc
 
 /// The host that is looked at: where it lies, and whether it is the running one. Decided once, here.
@@ -39,6 +40,9 @@ package struct HostPaths: Sendable {
     /// The per-CPU statistics, /proc/net/stat/nf_conntrack.
     var statistics: String { procfs + "/net/stat/nf_conntrack" }
 
+    /// What the namespace's own protocols count, /proc/net/snmp.
+    var traffic: String { procfs + "/net/snmp" }
+
     /// The folder that /sys has for a module.
     package func module(_ name: String) -> String { sysfs + "/module/" + name }
 
@@ -54,6 +58,7 @@ package struct Host: ~Copyable {
     /// How nf_conntrack was there at the start.
     package let module: ConntrackModule
     private var statistics: StatisticsReader
+    private var traffic: TrafficReader
     private var log: KernelLog?
     private let namespace: EnteredNamespace?
 
@@ -63,6 +68,7 @@ package struct Host: ~Copyable {
         namespace = netns.flatMap { EnteredNamespace($0) }
         module = paths.sysfsOfTable == nil ? .absent : .look(paths)
         statistics = StatisticsReader(paths, module: paths.isLive ? module : .absent)
+        traffic = TrafficReader(paths.isLive ? paths.traffic : nil)
         log = paths.isLive ? KernelLog() : nil
     }
 
@@ -90,6 +96,7 @@ package struct Host: ~Copyable {
         reading.isNetlinkThere = ConntrackModule.mayListen(paths)
         reading.degraded += degradation("nf_conntrack_count", faults.entries, "usage is unknown")
         reading.degraded += degradation("nf_conntrack_max", faults.limit, "usage is unknown")
+        reading.traffic = traffic.read(at: .now())
         if !faults.absent { reading.buckets = readNumber(paths.sysctl("nf_conntrack_buckets")) }
         do throws(SystemError) {
             reading.statistics = try statistics.read()

@@ -50,6 +50,7 @@ public enum NoticeName: String, CaseIterable, Sendable {
     case limitRestored = "limit_restored"
     case parameterChanged = "parameter_changed"
     case tableFlushed = "table_flushed"
+    case connectionsForgotten = "connections_forgotten"
     case trackingStopped = "tracking_stopped"
     case earlyDrop = "early_drop"
     case eventsLost = "events_lost"

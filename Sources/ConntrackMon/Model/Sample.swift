@@ -68,7 +68,7 @@ public struct Sample: Sendable {
     public var entriesPeakDay: UInt64?
     /// How long counts have been known for `entriesPeakDay`.
     public var peakKnownFor: Duration = .zero
-    /// The highest count of the last second, to see a table flushed.
+    /// The highest count of the last second.
     public var entriesPeakSecond: UInt64?
     /// Entries a second over the last 60 s; nil until that long is known, and after a gap or reload.
     public var fillRate: Double?
@@ -99,6 +99,8 @@ public struct Sample: Sendable {
     public var newByProtocol: [UInt8: UInt64] = [:]
     /// Who made the new entries; nil when it does not listen, or none was seen yet.
     public var talkers: Talkers?
+    /// What the namespace's own protocols counted; nil when that was not read for this sample.
+    public var traffic: Traffic?
     /// The last look into the table, made for an alert.
     public var survey: Survey?
     /// Events lost since the monitor began.

@@ -63,6 +63,7 @@ struct Feed: ~Copyable {
         for record in records {
             switch UInt32(record.event.kind) {
             case CNF_NEW.rawValue: collector.countNew(record.event)
+            case CNF_DESTROY.rawValue: collector.countDestroy(record.event)
             case CNF_TABLE.rawValue:
                 let look = TableLook(record.table)
                 collector.take(look)

@@ -42,39 +42,6 @@ import UnitKit
             ])
     }
 
-    // MARK: table_flushed
-
-    @Test(
-        arguments: [
-            (2002, 1000, true), (2000, 1000, false), (2002, 1001, false), (2002, 1002, false), (1001, 0, true),
-            (1000, 0, false),
-        ] as [(UInt64, UInt64, Bool)])
-    func `a flush is more than half and more than 1,000 entries gone`(_ before: UInt64, _ after: UInt64, _ said: Bool) {
-        var run = JudgeRun()
-        run.samples(0...0, entries: after, limit: 1_000_000) { $0.entriesPeakSecond = before }
-
-        #expect(run.said == (said ? ["NOTICE table_flushed"] : []))
-    }
-
-    @Test func `a flush is said once`() {
-        var run = JudgeRun()
-        run.samples(0...3, entries: 5, limit: 1_000_000) { $0.entriesPeakSecond = 5000 }
-        run.samples(4...4, entries: 5, limit: 1_000_000) { $0.entriesPeakSecond = 5 }
-        #expect(run.said == ["NOTICE table_flushed"])
-        run.samples(5...5, entries: 5, limit: 1_000_000) { $0.entriesPeakSecond = 6000 }
-
-        #expect(run.said == ["NOTICE table_flushed", "NOTICE table_flushed"])
-    }
-
-    @Test func `a table emptied by a reload is no flush`() {
-        var run = JudgeRun()
-        run.look(0, entries: 5000)
-        run.look(0.5, entries: 5, unloaded: true)
-        run.sample(.at(1, entries: 5) { $0.entriesPeakSecond = 5000 })
-
-        #expect(run.said == ["NOTICE module_reloaded"])
-    }
-
     // MARK: nothing_tracked
 
     @Test func `a table that stays empty is explained once`() {

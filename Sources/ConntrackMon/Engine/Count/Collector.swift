@@ -19,6 +19,7 @@ struct Collector: ~Copyable {
         var ringPeak = 0
         var cpuSeconds = 0.0
         var survey: Survey?
+        var traffic: Traffic?
         var degraded: [Degradation] = []
     }
 
@@ -35,6 +36,9 @@ struct Collector: ~Copyable {
     /// Not an array, which would ask at each event whether it is its storage's only owner.
     private var newByProtocol = InlineArray<256, UInt64>(repeating: 0)
     private var talkers: TalkerCounter
+    private var departures = Departures()
+    private var departureWindow = DepartureWindow()
+    private var massDeparture: MassDeparture?
     private var lastLook: TableLook?
     /// Between the last two looks that were so far apart, until a sample has told of it.
     private var gap: Duration?
@@ -88,6 +92,12 @@ struct Collector: ~Copyable {
         talkers.count(event)
     }
 
+    /// Counts an entry that went.
+    @inline(__always)
+    mutating func countDestroy(_ event: EventInPlace) {
+        departures.count(event)
+    }
+
     /// Takes how many events there were since the last time, and what was lost.
     mutating func take(_ counts: cnf_counts) {
         events += EventCounts(counts.received)
@@ -108,6 +118,7 @@ struct Collector: ~Copyable {
             gap = time - last.moment.monotonic
             slope.reset()
             estimate.reset()
+            departureWindow.reset()
         }
         if look.unloaded || look.absent {
             slope.reset()
@@ -123,6 +134,20 @@ struct Collector: ~Copyable {
         }
         balance.take(look.entries, events)
         lastLook = look
+        watchDepartures(look)
+    }
+
+    private mutating func watchDepartures(_ look: TableLook) {
+        guard let entries = look.entries, !look.unloaded, look.unloads == 0, look.loads == 0 else {
+            return departureWindow.reset()
+        }
+        massDeparture = departureWindow.add(entries, departures, at: look.moment.monotonic) ?? massDeparture
+    }
+
+    /// Most of the table went, as the looks since the last call tell.
+    mutating func takeMassDeparture() -> MassDeparture? {
+        defer { massDeparture = nil }
+        return massDeparture
     }
 
     /// Looks for a silence in what was just taken, with `groups` listened to; true when the settings are to be read again.
@@ -235,6 +260,7 @@ struct Collector: ~Copyable {
         sample.cpuSeconds = around.cpuSeconds
         sample.degraded = around.degraded
         sample.survey = around.survey
+        sample.traffic = around.traffic
         compare(&sample)
         return sample
     }

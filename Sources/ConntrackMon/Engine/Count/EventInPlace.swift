@@ -18,7 +18,12 @@ struct EventInPlace {
     @inline(__always) var kind: UInt32 { UInt32(record.load(fromByteOffset: 8, as: UInt8.self)) }
     @inline(__always) var family: UInt8 { record.load(fromByteOffset: 9, as: UInt8.self) }
     @inline(__always) var `protocol`: UInt8 { record.load(fromByteOffset: 10, as: UInt8.self) }
+    @inline(__always) var tcpState: TCPState { TCPState(rawValue: record.load(fromByteOffset: 11, as: UInt8.self)) }
     @inline(__always) var destinationPort: UInt16 { record.load(fromByteOffset: 16, as: UInt16.self) }
+    @inline(__always) var flags: UInt8 { record.load(fromByteOffset: 18, as: UInt8.self) }
+    @inline(__always) var status: EntryStatus {
+        EntryStatus(rawValue: record.load(fromByteOffset: 20, as: UInt32.self))
+    }
     @inline(__always) var sourceHigh: UInt64 { record.load(fromByteOffset: 32, as: UInt64.self) }
     @inline(__always) var destination: AddressWords {
         AddressWords(

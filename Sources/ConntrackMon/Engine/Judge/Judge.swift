@@ -17,7 +17,7 @@ public struct Judge: Sendable {
     private var limitWatch: LimitWatch
     private var settingsWatch = SettingsWatch()
     private var gapWatch = GapWatch()
-    private var flushWatch = FlushWatch()
+    private let flushWatch = FlushWatch()
     private var lossWatch = LossWatch()
     private var earlyDropWatch = EarlyDropWatch()
     private var nothingTrackedWatch = NothingTrackedWatch()
@@ -121,6 +121,12 @@ public struct Judge: Sendable {
         settingsWatch.observe(parameters, at: moment, isSettling: isSettling)
     }
 
+    /// Most of the table went at once. A reload explains it.
+    mutating func observe(_ departure: MassDeparture, at moment: Moment) -> [Announcement] {
+        guard !isSettling, moduleWatch.absentSince == nil else { return [] }
+        return [flushWatch.notice(departure).announcement(at: moment)]
+    }
+
     /// The end of a fall that the last run had said, for whoever still waits for it.
     private mutating func mended(at moment: Moment) -> [Announcement] {
         guard let how = limitWatch.takeMended() else { return [] }
@@ -175,9 +181,8 @@ public struct Judge: Sendable {
     }
 
     private mutating func notices(of sample: Sample) -> [Notice] {
-        let isReloading = isSettling || moduleWatch.absentSince != nil
         let notices = [
-            gapWatch.observe(sample), flushWatch.observe(sample, isReloading: isReloading),
+            gapWatch.observe(sample),
             lossWatch.observe(sample, isAlertFiring: book.isFiring(.eventsLost)),
             nothingTrackedWatch.observe(sample), trackingWatch.observe(sample),
         ]
