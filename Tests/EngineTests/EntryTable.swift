@@ -8,7 +8,7 @@ import UnitKit
 @testable import ConntrackModel
 
 /// How an entry ends.
-enum Ending: CaseIterable {
+enum EntryEnd: CaseIterable {
     /// By `conntrack -D` or -F, or another program.
     case deleted
     /// Its time was over.
@@ -54,7 +54,7 @@ struct EntryTable {
     private let interval: Double
     private var nextLook = 0.0
     private var nextTick = 0.0
-    private var unheard: [Ending] = []
+    private var unheard: [EntryEnd] = []
     private var unheardNew = 0
 
     init(_ entries: UInt64, sample: Double = 0.1, interval: Double = 1) {
@@ -110,7 +110,7 @@ struct EntryTable {
         }
     }
 
-    mutating func end(_ count: Int, _ ending: Ending) {
+    mutating func end(_ count: Int, _ ending: EntryEnd) {
         entries -= UInt64(count)
         unheard += Array(repeating: ending, count: count)
     }

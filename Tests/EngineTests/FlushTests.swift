@@ -168,7 +168,7 @@ import Testing
         #expect(table.said() == [])
     }
 
-    private func endInTurns(_ table: inout EntryTable, _ count: Int, _ ending: Ending, turns: Int) {
+    private func endInTurns(_ table: inout EntryTable, _ count: Int, _ ending: EntryEnd, turns: Int) {
         for _ in 0..<turns {
             table.end(count / turns, ending)
             table.pass(0.1)
