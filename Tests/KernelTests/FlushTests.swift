@@ -41,6 +41,20 @@ struct FlushTests {
         }
     }
 
+    @Test func `it does not wait for the end of a long interval`() throws {
+        let namespace = try TestNamespace()
+        let watch = try Watch(in: namespace, "--sample", "100ms", "--interval", "1h")
+        #expect(try namespace.makeEntries(count: 1200) == 1200)
+        try waitForEntries(namespace) { $0 == 1200 }
+        // A few looks: nothing tells of them before the hour is over.
+        usleep(500_000)
+        _ = try namespace.output(of: Command("conntrack", "-F"))
+        try watch.waitForLine("NOTICE table_flushed")
+
+        try watch.stop()
+        #expect(lines(watch, "table_flushed").count == 1)
+    }
+
     @Test func `entries that expire together are not said`() throws {
         let namespace = try TestNamespace()
         let watch = try Watch(in: namespace, "--sample", "100ms", "--interval", "1s")

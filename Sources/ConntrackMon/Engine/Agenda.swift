@@ -33,7 +33,8 @@ struct Agenda {
     private var asked: [Kind: MonotonicTime] = [:]
     /// Those to be asked again as soon as they are answered: what came meanwhile the answer may be too old for.
     private var again: [Kind: Want] = [:]
-    private var newest = MonotonicTime(nanoseconds: 0)
+    /// The time of the newest observation.
+    private(set) var newest = MonotonicTime(nanoseconds: 0)
     private var answeredAt: [Kind: MonotonicTime] = [:]
 
     /// Whether something is to be asked.

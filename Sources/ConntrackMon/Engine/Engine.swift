@@ -76,7 +76,10 @@ package struct Engine: ~Copyable {
     /// When to come back, whatever happens: a reload or usage is to be judged, what was wanted did not come, the time is over.
     package var nextDeadline: MonotonicTime? {
         let over = began.flatMap { began in plan.duration.map { began + $0 } }
-        return [judge.settlesAt, judge.usageDueAt, patience.until, over, due.looksAgainAt].compactMap { $0 }.min()
+        // Without a look since, there is nothing to come back for.
+        let departure = collector.departureDueAt.flatMap { $0 > agenda.newest ? $0 : nil }
+        return [judge.settlesAt, judge.usageDueAt, departure, patience.until, over, due.looksAgainAt]
+            .compactMap { $0 }.min()
     }
 
     // MARK: Records

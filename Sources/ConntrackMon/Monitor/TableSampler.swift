@@ -22,6 +22,8 @@ struct TableSampler: ~Copyable {
     private var last = cnf_table()
     private let thresholds: UsageThresholds
     private var lastLevels: UsageLevels?
+    /// The highest count of late: each look takes a sixteenth off it.
+    private var high: UInt64 = 0
 
     init(_ plan: ReaderPlan) {
         table = TableReader(plan.paths)
@@ -59,11 +61,21 @@ struct TableSampler: ~Copyable {
             entries: record.entries_errno == 0 ? record.entries : nil,
             limit: record.limit_errno == 0 ? record.limit : nil)
         let isNews =
-            levels != lastLevels || record.unloaded != 0 || record.loads != 0 || record.limit != last.limit
+            isEmptied(record) || levels != lastLevels || record.unloaded != 0 || record.loads != 0
+            || record.limit != last.limit
             || record.limit_errno != last.limit_errno || record.entries_errno != last.entries_errno
         last = record
         lastLevels = levels
         return Look(record: record, isNews: isNews)
+    }
+
+    /// Most of the table is gone: once, since what is left is the measure from then on.
+    private mutating func isEmptied(_ record: cnf_table) -> Bool {
+        guard record.entries_errno == 0 else { return false }
+        high = max(record.entries, high - high / 16)
+        guard high > 1000, record.entries < high / 2 else { return false }
+        high = record.entries
+        return true
     }
 }
 

@@ -150,6 +150,9 @@ struct Collector: ~Copyable {
         return massDeparture
     }
 
+    /// When to come back to tell of one that is under way.
+    var departureDueAt: MonotonicTime? { departureWindow.until }
+
     /// Looks for a silence in what was just taken, with `groups` listened to; true when the settings are to be read again.
     mutating func followSilence(_ look: TableLook, listeningTo groups: EventGroups) -> Bool {
         silence.take(look, listeningTo: groups, duty)

@@ -48,6 +48,8 @@ struct DepartureWindow: Sendable {
     private static let length = Duration.seconds(1)
     /// What is still going on is told of after this long.
     private static let patience = Duration.seconds(2)
+    /// A few looks, as they usually come.
+    private static let pause = Duration.milliseconds(300)
     /// It has calmed when in this many looks hardly any went.
     private static let calm = 2
     /// Where no more were forced to go, most of the table was not: half of a tenth of 1,000.
@@ -75,6 +77,14 @@ struct DepartureWindow: Sendable {
 
     private var marks: [Mark] = []
     private var underWay: UnderWay?
+
+    /// When to come back for one that is under way, or may be as soon as its events are heard: no look wakes anybody for it.
+    var until: MonotonicTime? {
+        guard let last = marks.last else { return nil }
+        let (before, left) = extremes
+        let isUnderWay = underWay.map { !$0.isTold } ?? (before > 1000 && left < before / 2)
+        return isUnderWay ? last.time + DepartureWindow.pause : nil
+    }
 
     /// The table is another one from here on, or was not looked at.
     mutating func reset() {

@@ -10,8 +10,10 @@ struct NothingTrackedWatch: Sendable {
     private var idleSamples = 0
 
     mutating func observe(_ sample: Sample) -> Notice? {
-        guard idleSamples < Self.enough, sample.table.entries == 0, sample.table.limit != nil else {
-            if sample.table.entries ?? 0 > 0 { idleSamples = Self.enough }
+        // Between two samples there may have been some: looks come more often.
+        let highest = max(sample.entriesPeak ?? 0, sample.table.entries ?? 0)
+        guard idleSamples < Self.enough, sample.table.entries == 0, highest == 0, sample.table.limit != nil else {
+            if highest > 0 { idleSamples = Self.enough }
             return nil
         }
         // Entries that were destroyed at once (connections that are refused) leave only their events.
