@@ -61,7 +61,8 @@ enum BoringHosts {
             configured: 1_048_576),
         happens: [
             .init(
-                "0:30:00", "the uplink is gone for half a minute", .factor(0.02, of: "https"), .factor(0.1, of: "quic")),
+                "0:30:00", "the uplink is gone for half a minute", .factor(0.02, of: "https"),
+                .factor(0.1, of: "quic")),
             .init("0:30:30", "it is back", .factor(3, of: "https"), .factor(1, of: "quic")),
             .init("0:31:00", "as before", .factor(1, of: "https")),
         ])

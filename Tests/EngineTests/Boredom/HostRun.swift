@@ -97,6 +97,9 @@ struct HostRun: ~Copyable {
         now += host.standsStill
         host.wakeUp()
         if chance.next() % 2 == 0 { tick(now + 0.001) }
+        now += 0.004
+        host.go(on: 0.004, to: now, into: &records)
+        give(&records)
     }
 
     private mutating func give(_ records: inout [cnf_record]) {
