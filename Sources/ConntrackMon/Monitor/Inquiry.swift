@@ -18,8 +18,9 @@ final class Inquiry: Sendable {
         /// Beyond this it hangs.
         var patience = Heartbeat.patience
 
-        /// The configuration, and who sets the limit.
-        static let facts = Plan(name: "facts", remains: "limits are judged without it")
+        /// The configuration, and who sets the limit. A disk under a backup takes seconds for a file, and nothing waits
+        /// for it: that it hangs is only news when it takes much longer.
+        static let facts = Plan(name: "facts", remains: "limits are judged without it", patience: .seconds(30))
         /// The doctor and dumps: long ones, at idle priority.
         static let survey = Plan(
             name: "survey", isIdle: true, remains: "everything else goes on", patience: .seconds(60))
