@@ -5,7 +5,7 @@
 /// Hosts on which something is wrong: what must be said of it, how soon, and that nothing else is.
 enum FaultyHosts {
     static let all = [
-        flushed, stopped, exhausted, evicting, reloaded, losing, losingLittle, silent, lowered, clashing,
+        flushed, stopped, exhausted, evicting, refusing, reloaded, losing, losingLittle, silent, lowered, clashing,
     ]
 
     private static let serving = [
@@ -40,8 +40,8 @@ enum FaultyHosts {
             Expected("WARNING early_drop", after: "0:20:00", within: 75, "evicts live entries"),
             Expected("CRITICAL table_full", after: "0:20:00", within: 90, "65536 of 65536", "are refused"),
             Expected("RESOLVED fill_forecast", after: "0:21:00", within: 75, "not filling"),
-            Expected("RESOLVED table_full", after: "0:21:00", within: 90, "nothing dropped for a minute"),
             Expected("RESOLVED early_drop", after: "0:24:00", within: 150),
+            Expected("RESOLVED table_full", after: "0:24:00", within: 150, "nothing dropped for a minute"),
             Expected("RESOLVED usage_high", after: "0:24:00", within: 180),
         ])
 
@@ -63,6 +63,29 @@ enum FaultyHosts {
             Expected("WARNING early_drop", after: "0:20:00", within: 60, "evicts live entries"),
             Expected("RESOLVED early_drop", after: "0:30:00", within: 100),
             Expected("RESOLVED usage_high", after: "0:30:00", within: 100),
+        ])
+
+    static let refusing = Scenario(
+        name: "a full table that mostly evicts, and refuses now and then", lasts: "0:40:00",
+        host: HostPlan(
+            limit: 16_384, buckets: 16_384,
+            flows: [
+                .connections("websocket", open: 6000),
+                .queries("dns", .steady(130) + .between("0:20:00", "0:30:00", 220)),
+            ],
+            met: 0.2),
+        happens: [
+            .init("0:20:00", "2.7 times the queries: the table is full, and evicts"), .init("0:30:00", "as before"),
+        ],
+        says: [
+            Expected("CRITICAL usage_high", after: "0:20:00", within: 45, "full in"),
+            Expected("NOTICE early_drop", after: "0:20:00", within: 45, "live entries evicted"),
+            Expected("WARNING early_drop", after: "0:20:00", within: 60, "evicts live entries"),
+            // Of what evicts mostly, when the first is refused is chance.
+            Expected("CRITICAL table_full", after: "0:20:00", within: 300, "are refused"),
+            Expected("RESOLVED early_drop", after: "0:30:00", within: 130),
+            Expected("RESOLVED table_full", after: "0:30:00", within: 130),
+            Expected("RESOLVED usage_high", after: "0:30:00", within: 130),
         ])
 
     static let reloaded = Scenario(

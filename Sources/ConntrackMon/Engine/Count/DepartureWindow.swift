@@ -18,8 +18,10 @@ struct MassDeparture: Equatable, Sendable {
 
     private var fall: UInt64 { before - min(before, left) }
 
-    /// A program deleted them: their events alone say so.
-    var isDeleted: Bool { isMost(departures.deleted) && before > 1000 && fall > before / 2 }
+    /// A program deleted them: their events alone say so, and nearly all of those that went were heard.
+    var isDeleted: Bool {
+        isMost(departures.deleted) && before > 1000 && fall > before / 2 && departures.deleted >= fall / 10 * 9
+    }
 
     /// The kernel forgot connections that were open.
     var isForgotten: Bool { isMost(departures.forgotten) && fall > before / 2 }

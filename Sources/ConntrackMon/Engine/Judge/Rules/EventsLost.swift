@@ -13,7 +13,8 @@ extension Rules {
                     "counts by events are too low by that", "table samples and alerts about them are not affected",
                 ],
                 fix: .init("a larger --receive-buffer (overrun) or --ring (dropped)")),
-            calm: "\(sample.lostMinute.total) events lost in the last minute", values: ["lost_ratio": share])
+            calm: "\(sample.lostMinute.total) events lost in the last minute, \(sample.lost.total) since the start",
+            values: ["lost_ratio": share])
     }
 
     /// "1638 events (1600 overrun, 38 dropped)".

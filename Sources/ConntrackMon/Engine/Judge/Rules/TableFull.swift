@@ -16,14 +16,22 @@ extension Rules {
             logged
             ? "the kernel log says \"table full, dropping packet\""
             : "the kernel dropped \(refused) packets in \(readable(seconds: sample.elapsed.inSeconds))"
+        let isCrossed = logged || (usage >= 0.95 && refused > 0)
+        let what =
+            isCrossed
+            ? "new connections are refused, \(proof)"
+            : "new connections take the place of live entries, and are refused where none can be evicted"
         var explanation = Explanation(
-            "\(entries) of \(limit) entries (\(percent(usage))): new connections are refused, \(proof)",
+            "\(entries) of \(limit) entries (\(percent(usage))): \(what)",
             why: evicted(sample).map { [$0] } ?? [], next: top(for: sample), fix: Cure.raise(sample, context))
         explanation.add(surveyOf: sample)
-        return Verdict(
-            .critical, if: logged || (usage >= 0.95 && refused > 0), explanation,
+        // As long as the kernel evicts for each new entry, whether one is refused is luck: it is full all the same.
+        let isFull = isCrossed || (usage >= 0.95 && sample.statsHalfMinute?[.earlyDrop] ?? 0 > 0)
+        var verdict = Verdict(
+            crossed: isCrossed ? .critical : nil, holding: isFull ? .critical : nil, explanation,
             calm: "nothing dropped for a minute; \(entries) of \(limit) entries (\(percent(usage)))",
-            now: "\(entries) of \(limit) entries (\(percent(usage)))",
             values: ["entries": Double(entries), "limit": Double(limit), "dropped": Double(refused)])
+        verdict.now = "\(entries) of \(limit) entries (\(percent(usage)))"
+        return verdict
     }
 }
