@@ -126,6 +126,13 @@ let package = Package(
                 "ConntrackModel", "ConntrackSystem", "ConntrackRing", "ConntrackEngine", "ConntrackHost",
                 "ConntrackPublish", "ConntrackMon", "CRecord", "UnitKit", "TestKit",
             ]),
+        // Whole hosts for an hour, a night and a week, through the engine and all that is published of it.
+        .testTarget(
+            name: "BoredomTests",
+            dependencies: [
+                "ConntrackModel", "ConntrackEngine", "ConntrackPublish", "ConntrackMon", "CRecord", "UnitKit",
+                "TestKit",
+            ]),
         .testTarget(name: "CLITests", dependencies: ["TestKit", "CLI"]),
         .testTarget(
             name: "KernelTests",

@@ -171,11 +171,3 @@ struct EngineRun: ~Copyable {
         outputs.compactMap { if case .write(let report, let metrics) = $0 { (report, metrics) } else { nil } }
     }
 }
-
-extension DoctorReport {
-    /// Nothing was found.
-    static var nothing: DoctorReport {
-        DoctorReport(
-            reloadWouldUnload: nil, why: [], reloadLimit: nil, limit: nil, module: nil, settings: [], findings: [])
-    }
-}

@@ -185,3 +185,11 @@ package enum Reports {
         ]
     }
 }
+
+extension DoctorReport {
+    /// Nothing was found.
+    package static var nothing: DoctorReport {
+        DoctorReport(
+            reloadWouldUnload: nil, why: [], reloadLimit: nil, limit: nil, module: nil, settings: [], findings: [])
+    }
+}

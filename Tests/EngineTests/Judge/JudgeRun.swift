@@ -5,13 +5,6 @@ import UnitKit
 @testable import ConntrackEngine
 @testable import ConntrackModel
 
-extension Announcement {
-    /// "CRITICAL usage_high", "WARNING monitor_degraded(textfile)", "CRITICAL usage_high again".
-    var brief: String {
-        word + " " + name + (subject.map { "(\($0))" } ?? "") + (state == .repeating ? " again" : "")
-    }
-}
-
 /// A judge, what it was shown, and all it said.
 struct JudgeRun {
     private(set) var judge: Judge

@@ -16,7 +16,7 @@ enum FaultyHosts {
         name: "conntrack -F by a program", lasts: "0:30:00",
         host: HostPlan(flows: serving, met: 0.5),
         happens: [.init("0:20:00", "conntrack -F", .flush)],
-        says: [Expected("NOTICE table_flushed", after: "0:20:00", within: 4, "were deleted by a program")])
+        says: [Expected("NOTICE table_flushed", after: "0:20:00", within: 4, "a program deleted")])
 
     static let stopped = Scenario(
         name: "the rules are flushed", lasts: "0:30:00",

@@ -6,7 +6,6 @@ import UnitKit
 @testable import ConntrackEngine
 @testable import ConntrackModel
 @testable import ConntrackPublish
-@testable import ConntrackRing
 
 /// A scenario through an engine, as Monitor would feed it: looks and events in batches, what the engine wants to know
 /// answered, quick readings at once, those from a disk when the disk is done.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-@testable import ConntrackEngine
+package import ConntrackEngine
 
 extension HashSeed {
     /// The same in each run.
-    static var fixed: HashSeed {
+    package static var fixed: HashSeed {
         var random = FixedNumbers()
         return HashSeed(from: &random)
     }

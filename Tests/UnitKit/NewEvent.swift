@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-import CRecord
-import Glibc
-import UnitKit
-
-@testable import ConntrackModel
+package import CRecord
+internal import ConntrackModel
+internal import Glibc
 
 extension cnf_event {
     /// A new entry at `seconds` (see Moment.at).
-    static func new(
+    package static func new(
         _ source: String, _ destination: String = "198.51.100.7", _ port: UInt16 = 443, protocol: Int = IPPROTO_TCP,
         at seconds: Double = 0
     ) -> cnf_event {

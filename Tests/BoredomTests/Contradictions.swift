@@ -4,12 +4,16 @@ import UnitKit
 
 @testable import ConntrackEngine
 @testable import ConntrackModel
+@testable import ConntrackMon
 @testable import ConntrackPublish
 
 /// What the outputs of one moment say of it, taken from their texts as a reader would, and what of it disagrees.
 struct Contradictions {
     private let line: [String: String]
     private let document: StatusDocument
+    /// What `status` and `check` say of a look at that moment, with what the monitor wrote.
+    private let page: StatusDocument
+    private let result: CheckResult
     private let text: String
     private let series: [String: String]
     private let said: Set<String>
@@ -24,7 +28,14 @@ struct Contradictions {
         }
         self.line = line
         document = try StatusDocument.parse(StatusDocument(snapshot.written).json())
-        text = document.text()
+        let word = MonitorWord.said(document, age: 0)
+        let look = snapshot.written.sample.table
+        var seen = Report(
+            identity: snapshot.written.identity, sample: Sample(moment: snapshot.written.sample.moment, table: look))
+        seen.isUp = false
+        page = StatusDocument(judging: seen, word, rules: LookRules())
+        result = check(look, word, procfs: "/proc", rules: LookRules())
+        text = page.text()
         var series: [String: String] = [:]
         for line in exposition(of: snapshot.written).split(separator: "\n") where !line.hasPrefix("#") {
             let end = line.lastIndex(of: " ") ?? line.endIndex
@@ -37,6 +48,7 @@ struct Contradictions {
         compareForecast()
         compareEvents()
         compareAlerts()
+        compareJudgements()
     }
 
     /// `what` is the same everywhere; nil = it is absent there.
@@ -126,7 +138,22 @@ struct Contradictions {
         for alert in shown where alert.hasSuffix(":critical") { require(said.contains(alert), "\(alert) was not said") }
         let firing = series.filter { $0.key.hasPrefix("conntrack_alert_firing") && $0.value == "1" }.count
         require(firing == Set(shown.map(\.withoutSubject)).count, "\(shown.count) alerts, \(firing) in metrics")
-        require(text.contains("nothing is wrong") == shown.isEmpty, "alerts \(shown), status: \(text)")
+    }
+
+    private mutating func compareJudgements() {
+        let state = result.state.word.lowercased()
+        require(page.state == state, "status \(page.state ?? "-"), check \(state)")
+        require(text.contains("nothing is wrong") == (state == "ok"), "check \(result.line), status: \(text)")
+        let levels = document.alerts.map(\.level)
+        require(!levels.contains("critical") || state == "critical", "check \(result.line), alerts \(levels)")
+        require(levels.isEmpty || state != "ok", "check \(result.line), alerts \(levels)")
+        // Without an alert it is the look that says more: a hold is not over yet.
+        let usage = document.usageRatio ?? 0
+        require(usage < RuleSettings().warn || state != "ok", "check \(result.line) at \(percent(usage))")
+        for alert in document.alerts { require(result.text.contains(alert.name), "\(alert.name): \(result.line)") }
+        if let entries = document.entries, let limit = document.limit, limit > 0 {
+            require(result.text.hasPrefix("\(entries) of \(limit) entries"), "entries \(entries): \(result.line)")
+        }
     }
 }
 
