@@ -25,6 +25,17 @@ import UnitKit
     private static let watched = MonitorWord.said(StatusDocument(Reports.full), age: 0.4)
     private static let late = MonitorWord.said(StatusDocument(Reports.full), age: 30)
     private static let silent = MonitorWord.silent(StatusDocument(Reports.full), age: 50)
+    /// What is configured was never live, so the limit that is live was accepted.
+    private static let notApplied: MonitorWord = {
+        var report = Reports.full
+        report.baseline = (65_536, .accepted)
+        report.firing = [
+            FiringAlert(
+                name: .limitNotApplied, level: .warning, since: .at(-5),
+                explanation: Explanation("nf_conntrack_max is 65536, but /etc/sysctl.conf:1 says 1048576"))
+        ]
+        return .said(StatusDocument(report), age: 0.4)
+    }()
     private static let expecting: LookRules = rules { $0.expectMax = 1000 }
     private static let narrow: LookRules = rules { ($0.warn, $0.crit) = (0.000_763, 0.5) }
 
@@ -51,6 +62,8 @@ import UnitKit
         ("what watch knows, and more of it now", look(60_000, 65_536), watched, rules()),
         ("what watch knows, and less of it now", look(5, 1_048_576), watched, rules()),
         ("what watch knew half a minute ago", look(50_300, 65_536), late, rules()),
+        ("a limit that was not applied", look(5, 65_536), notApplied, rules()),
+        ("a limit that was not applied, and is now", look(5, 1_048_576), notApplied, rules()),
         ("a watch that does not answer", look(50_300, 65_536), silent, rules()),
         ("a watch that does not answer, where all is well", look(5, 1_048_576), silent, rules()),
         (

@@ -129,7 +129,8 @@ extension Judgement {
             for alert in document.alerts {
                 var finding = StatusDocument.Finding(alert)
                 let isOver = look.denies(alert.name, rules, document)
-                if !word.isCurrent || isOver {
+                // One that only waits for its clear hold says itself what was, and when.
+                if !word.isCurrent || (isOver && alert.clearingSince == nil) {
                     finding.text += " (as the monitor said \(readable(seconds: age)) ago)"
                 }
                 add(finding, clause: "\(finding.name): \(finding.text)", isOver: isOver)
@@ -178,7 +179,11 @@ extension TableLook {
         case .usageHigh, .tableFull:
             guard let entries, let limit else { return false }
             return limit == 0 || Double(entries) < rules.warn * Double(limit)
-        case .limitDropped, .limitNotApplied:
+        case .limitNotApplied:
+            // What it was accepted as says nothing of what is configured: it must have been raised.
+            guard let limit, let before = document.limit else { return false }
+            return isLess(before, limit)
+        case .limitDropped:
             guard let limit, let baseline = document.limitBaseline else { return false }
             return !isLess(limit, baseline)
         case .moduleUnloaded, .moduleAbsent:

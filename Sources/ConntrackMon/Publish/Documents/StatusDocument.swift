@@ -79,7 +79,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     var entriesPeak: UInt64?
     /// The highest count of the last 24 hours.
     public var entriesPeakDay: UInt64?
-    var limit: UInt64?
+    /// nf_conntrack_max, 0 = unlimited.
+    public var limit: UInt64?
     /// The limit this host should have.
     public var limitBaseline: UInt64?
     /// Where that comes from, a `BaselineSource`.
