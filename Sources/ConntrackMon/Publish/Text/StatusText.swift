@@ -83,7 +83,8 @@ extension StatusDocument {
     /// The hash is one for all namespaces, and only this one's entries are known.
     private var hashText: String? {
         buckets.map { buckets in
-            let chain = chainLength.map { ", average chain at least \(fixed($0, 2)), by this namespace's entries" }
+            let notable = chainLength.flatMap { $0 >= 0.005 ? $0 : nil }
+            let chain = notable.map { ", average chain at least \(fixed($0, 2)), by this namespace's entries" }
             return "\(buckets) buckets\(chain ?? "")"
         }
     }

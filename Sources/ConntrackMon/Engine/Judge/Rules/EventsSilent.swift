@@ -5,7 +5,7 @@ internal import ConntrackModel
 extension Rules {
     static let eventsSilent = Rule(.eventsSilent, hold: .seconds(5), clear: .zero) { sample, _ in
         guard let isThere = sample.isNetlinkThere else { return nil }
-        let calm = "nf_conntrack_netlink is there, events come again"
+        let calm = "nothing keeps events from coming any more"
         guard isThere else { return Verdict(.warning, if: true, netlinkIsGone, calm: calm) }
         switch sample.silence {
         case nil: return .clear(calm)
