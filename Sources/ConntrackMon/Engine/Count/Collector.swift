@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-package import CRecord
-package import ConntrackModel
-internal import Glibc
+internal import CRecord
+internal import ConntrackModel
 
 /// Stage 4: takes records from the ring and, once an interval, makes a Sample of them. No clock and no I/O of its own.
 struct Collector: ~Copyable {
-    /// Everything that does not come through the ring, at the moment of a sample.
-    struct Surroundings {
-        var moment: Moment
-        var buckets: UInt64?
-        var tableFullLines = TableFullCount()
-        var listening = false
-        /// What is listened to then.
-        var groups: EventGroups = [.new, .destroy]
-        var isNetlinkThere: Bool?
-        var ringCapacity = 0
-        var ringPeak = 0
-        var cpuSeconds = 0.0
-        var survey: Survey?
-        var traffic: Traffic?
-        var degraded: [Degradation] = []
-    }
-
     /// Sampling that stands still for longer is a gap.
     private let longestPause: Duration
     /// Looks are never so far apart, unless whoever makes them is held up.
@@ -58,11 +40,7 @@ struct Collector: ~Copyable {
     /// Statistics were read since the last sample.
     private var hasStatistics = false
 
-    /// The end of the last gap: no rate reaches beyond it.
-    private var rateSince: MonotonicTime?
-    private var minute: [(time: MonotonicTime, events: EventCounts, lost: LostEvents)] = []
-    /// The last sample of a silence.
-    private var silentAt: MonotonicTime?
+    private var minute = EventMinute()
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
 
     /// A collector of looks that come every `period`; `limits` are those of the event budget.
@@ -188,9 +166,11 @@ struct Collector: ~Copyable {
         if let entries = lastLook.entries, age == nil { slope.add(entries, at: now) }
         var sample = assemble(lastLook, around, age: age)
         if age == nil { gap = nil }
-        if sample.gap != nil { rateSince = now }
-        lookBackAMinute(&sample)
-        if age == nil { statHistory.look(back: &sample, isNew: hasStatistics) }
+        if sample.gap != nil { minute.breakOff(at: now) }
+        if age == nil {
+            minute.look(back: &sample, events)
+            statHistory.look(back: &sample, isNew: hasStatistics)
+        }
         if sample.kinds.contains(.new) { sample.talkers = talkers.look(at: now, of: sample) }
         estimate.close(&sample, around.listening ? duty : nil)
         guard age == nil else {
@@ -288,42 +268,6 @@ struct Collector: ~Copyable {
         sample.unheardNow = balance.unheard(events)
         if sample.gap == nil, hasStatistics, let now = sample.stats, let before = previous.stats {
             sample.statsNow = now - before
-        }
-    }
-
-    private mutating func lookBackAMinute(_ sample: inout Sample) {
-        guard sample.age == nil else { return }
-        let now = sample.moment.monotonic
-        minute.append((now, events, sample.lost))
-        while minute.count > 2, now - minute[1].time >= .seconds(60) { minute.removeFirst() }
-        if sample.isSilent { silentAt = now }
-        guard sample.events != nil, let first = minute.first else { return }
-        if !sample.isSilent { sample.eventsMinute = (events - first.events).total }
-        sample.lostMinute = sample.lost - first.lost
-        // No rate goes back into a silence, or beyond a gap.
-        let since = max(silentAt ?? first.time, rateSince ?? first.time)
-        guard let start = minute.first(where: { $0.time >= since }) else { return }
-        sample.newRateSpan = now - start.time
-        let span = sample.newRateSpan.inSeconds
-        if span > 0, sample.kinds.contains(.new) { sample.newRate = Double(events.new - start.events.new) / span }
-    }
-}
-
-extension TableLook {
-    /// What the record says.
-    package init(_ record: cnf_table) {
-        let time = MonotonicTime(nanoseconds: record.time_ns)
-        self.init(moment: Moment(monotonic: time, wallOffset: record.wall_offset_ns))
-        countsReloads = record.counts_reloads != 0
-        unloaded = record.unloaded != 0
-        unloads = UInt64(record.unloads)
-        loads = UInt64(record.loads)
-        absent = record.limit_errno == ENOENT && record.entries_errno == ENOENT && record.alive == 0
-        entries = record.entries_errno == 0 ? record.entries : nil
-        limit = record.limit_errno == 0 ? record.limit : nil
-        if !absent {
-            entriesFault = record.entries_errno
-            limitFault = record.limit_errno
         }
     }
 }
