@@ -283,4 +283,23 @@ import UnitKit
         #expect(run.said == [Self.reverted])
         #expect(run.judge.keep?.parameters == kept?.parameters)
     }
+
+    // MARK: Another namespace
+
+    @Test(arguments: [
+        (["generic_timeout"], "fix: sysctl -w net.netfilter.nf_conntrack_generic_timeout=120"),
+        (["buckets", "generic_timeout"], "fix: sysctl -w net.netfilter.nf_conntrack_generic_timeout=120"),
+        (["buckets"], "fix, in the host's namespace: sysctl -w net.netfilter.nf_conntrack_buckets=4096"),
+    ])
+    func `in another namespace nothing is to be typed that only the host's can write`(
+        _ names: [String], _ cure: String
+    ) {
+        var watch = ParameterWatch()
+        _ = watch.observe(Self.tuned, isReload: false)
+        let lost = Dictionary(uniqueKeysWithValues: names.map { ($0, UInt64(600)) })
+        _ = watch.observe(Self.tuned.merging(lost) { $1 }, isReload: true)
+
+        #expect(watch.verdict(inInitialNamespace: false).explanation.text.hasSuffix(cure))
+        #expect(watch.verdict(inInitialNamespace: true).explanation.text.contains("; fix: sysctl -w"))
+    }
 }

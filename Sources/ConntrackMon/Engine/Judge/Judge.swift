@@ -195,7 +195,8 @@ public struct Judge: Sendable {
         let notApplied = limitWatch.notAppliedVerdict(context, uptime: uptime, grace: settings.bootGrace)
         // While the host boots, what is configured may come yet; a reload that was seen is no boot.
         let isBooting = uptime < settings.bootGrace && moduleWatch.reloads == 0
-        let reverted = !isSettling && !isBooting ? settingsWatch.verdict : nil
+        let lost = settingsWatch.verdict(inInitialNamespace: identity.isInitialNamespace)
+        let reverted = !isSettling && !isBooting ? lost : nil
         return [
             book.step(.limitNotApplied, notApplied, holds: .none, now: now),
             book.step(.parametersReverted, reverted, holds: .none, incident: limitWatch.incident, now: now),

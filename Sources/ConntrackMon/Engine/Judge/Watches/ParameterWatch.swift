@@ -108,15 +108,25 @@ package struct ParameterWatch: Sendable {
         return "also reverted: \(first.text)" + (lost.count > 1 ? " (+\(lost.count - 1) more)" : "")
     }
 
+    /// Settings of all namespaces together, which only the initial one can write (nf_conntrack_standalone.c).
+    private static let hostOnly: Set = ["buckets", "expect_max"]
+
+    /// What to type: here, or, where nothing else is left, in the host's namespace.
+    private func fix(inInitialNamespace isInitial: Bool) -> Explanation.Fix {
+        let here = reverted.filter { isInitial || !ParameterWatch.hostOnly.contains($0.name) }
+        let written = here.isEmpty ? reverted : here
+        let fixes = written.prefix(3).map { "net.netfilter.nf_conntrack_\($0.name)=\($0.old)" }.joined(separator: " ")
+        return .init(
+            "sysctl -w \(fixes)\(written.count > 3 ? " ..." : "")", label: here.isEmpty ? .hostNamespace : .here)
+    }
+
     /// The verdict of parameters_reverted.
-    var verdict: Verdict {
-        let fixes = reverted.prefix(3).map { "net.netfilter.nf_conntrack_\($0.name)=\($0.old)" }.joined(separator: " ")
-        let more = reverted.count > 3 ? " ..." : ""
+    func verdict(inInitialNamespace isInitial: Bool) -> Verdict {
         let places = Set(reverted.compactMap(\.place)).sorted().joined(separator: ", ")
         let against = places.isEmpty ? "" : ", against \(places)"
         return Verdict(
             .warning, if: !reverted.isEmpty,
-            Explanation("\(list(reverted.map(\.text)))\(against)", fix: .init("sysctl -w \(fixes)\(more)")),
+            Explanation("\(list(reverted.map(\.text)))\(against)", fix: fix(inInitialNamespace: isInitial)),
             calm: "every setting is as it was", values: ["reverted": Double(reverted.count)])
     }
 

@@ -78,5 +78,7 @@ struct SettingsWatch: Sendable {
     var lostBuckets: UInt64? { watch.lostBuckets }
 
     /// The verdict of parameters_reverted.
-    var verdict: Verdict { watch.verdict }
+    func verdict(inInitialNamespace isInitial: Bool) -> Verdict {
+        watch.verdict(inInitialNamespace: isInitial)
+    }
 }
