@@ -112,6 +112,21 @@ import UnitKit
         #expect(examine() == nil)
     }
 
+    @Test(arguments: [("6.1.10", 2_000_384), ("6.12.40", 500_224)] as [(String, UInt64)])
+    func `a table's memory is told with the hash it needs`(_ kernel: String, _ buckets: UInt64) throws {
+        try host(kernel, limit: 65_536, buckets: 65_536)
+        try tree.write("nf_conntrack 10 20 256 16 1 : tunables\n", to: "proc/slabinfo")
+        let paths = HostPaths(procfs: tree.path(of: "proc"), sysfs: tree.path(of: "sys"), root: tree.path)
+        let size = try #require(Doctor.examine(paths, size: 2_000_000).size)
+
+        #expect(size.bytesPerEntry == 256)
+        #expect(!size.isAssumed)
+        #expect(size.buckets == buckets)
+        #expect(size.bytes == 2_000_000 * 256 + buckets * 8)
+        #expect(size.memory == 16_384_000 * 1024)
+        #expect(Doctor.examine(paths).size == nil)
+    }
+
     @Test func `buckets that are configured are changed where they are`() throws {
         try host("6.1.10", limit: 1_048_576, buckets: 65_536)
         try tree.write("net.netfilter.nf_conntrack_buckets = 65536\n", to: "etc/sysctl.d/10-hash.conf")

@@ -10,11 +10,12 @@ extension Examination {
         // What live_differs or limit_not_applied ask for is no reason to ask again.
         let most = max(limit, facts.configuration["nf_conntrack_max"]?.number ?? 0)
         let wanted = HashSize.recommended(for: most, facts.release)
+        let memory = TableSize(entries: limit, buckets: wanted, entrySize: facts.entrySize)
         let chain = fixed(2 * Double(limit) / Double(buckets), 0)
         add(
             "hash_small", .warning,
             "\(buckets) buckets for a limit of \(limit): a full table has \(chain) tuples in each\(reachText(buckets, limit));"
-                + " \(wanted) are recommended\(most > limit ? " for the configured \(most)" : ""). \(memoryText(limit: limit, buckets: wanted))",
+                + " \(wanted) are recommended\(most > limit ? " for the configured \(most)" : ""). A full table takes \(memory.text)",
             evidence: facts.configuration["nf_conntrack_buckets"].map { [$0.evidence] } ?? [],
             cure: hashCure(limit: most, buckets: wanted))
     }
@@ -31,14 +32,6 @@ extension Examination {
                 + " \(most(.short)) if \(ChainLimit.short.text): its version does not tell"
         }
         return "; this kernel's chains, \(chains.text) long, take \(most(chains)) \(what)"
-    }
-
-    /// 320 bytes is what a 64 bit kernel's slab usually holds; said where it was not to be read.
-    private func memoryText(limit: UInt64, buckets: UInt64) -> String {
-        let size = facts.entrySize ?? 320
-        let memory = Double(limit) * Double(size) + Double(buckets) * 8
-        let source = "\(size) bytes an entry" + (facts.entrySize == nil ? " assumed" : "")
-        return "A full table takes \(fixed(memory / 1_048_576, 0)) MB (\(source), 8 a bucket)"
     }
 
     /// With which nothing is left to find. A hash size that is written leaves the limit where it is; one that is given at
