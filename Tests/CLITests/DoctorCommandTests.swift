@@ -28,6 +28,16 @@ import Testing
         #expect(try Golden.compare(outcome.standardOutput, with: "doctor/el6.json") == nil)
     }
 
+    @Test func `the memory of a table is told when it is asked for, and is no finding`() throws {
+        let root = "\(Self.fixtures)/all-right"
+        let text = try doctor("--root", root, "--size", "2000000")
+        #expect(text.status == .exited(0), "\(text)")
+        #expect(try Golden.compare(text.standardOutput, with: "doctor/size.txt") == nil)
+
+        let json = try doctor("--root", root, "--size", "2000000", "--json")
+        #expect(try Golden.compare(json.standardOutput, with: "doctor/size.json") == nil)
+    }
+
     @Test func `proc and sys may lie elsewhere`() throws {
         let (root, proc) = ("\(Self.fixtures)/all-right", "\(Self.fixtures)/absent/proc")
         let outcome = try doctor("--root", root, "--procfs", proc)
@@ -48,7 +58,9 @@ import Testing
         (["--procfs", "/no/such/folder"], "--procfs /no/such/folder: no such folder"),
         (["--sysfs", "/no/such/folder"], "--sysfs /no/such/folder: no such folder"),
         (["--procfs", "/etc"], "--procfs /etc is a saved copy: give --root too"),
-        (["--netns", "no-such-namespace"], "no-such-namespace"), (["extra"], "extra"), (["--bogus"], "--bogus"),
+        (["--netns", "no-such-namespace"], "no-such-namespace"), (["extra"], "extra"),
+        (["--size", "0"], "'0' is no number of entries"), (["--size", "12k"], "'12k' is no number of entries"),
+        (["--size", "2147483648"], "is no number of entries"), (["--bogus"], "--bogus"),
     ])
     func `a wrong use is named and is no finding`(_ arguments: [String], _ text: String) throws {
         let outcome = try Command.conntrackMon(["doctor"] + arguments).run()

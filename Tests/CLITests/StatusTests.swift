@@ -65,6 +65,16 @@ import Testing
         #expect(try json(host).findings.map(\.name) == ["monitor_degraded"])
     }
 
+    /// One look has no hold to wait for.
+    @Test(arguments: [("6.1.19", ["hash_refuses"]), ("6.1.20", [])] as [(String, [String])])
+    func `a hash that refuses before the limit is one look's to see`(_ kernel: String, _ found: [String]) throws {
+        let host = try FakeHost(entries: "1900", limit: "10000")
+        try host.directory.write("1000\n", to: "proc/sys/net/netfilter/nf_conntrack_buckets")
+        try host.directory.write(kernel + "\n", to: "proc/sys/kernel/osrelease")
+
+        #expect(try json(host).findings.map(\.name) == found)
+    }
+
     @Test func `without the module nothing is made up`() throws {
         let host = try FakeHost(limit: nil)
         let text = try host.run("status").standardOutput

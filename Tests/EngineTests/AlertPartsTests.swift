@@ -27,6 +27,12 @@ import UnitKit
         sample { $0.statsHalfMinute = StatGrowth(StatValues([.earlyDrop: 330]), in: .seconds(30)) }
         sample(600) { $0.fillRate = 2 }
         sample(401) { $0.buckets = 100 }
+        run { judge in
+            judge.kernel = KernelRelease("6.1.19")
+            return (0...60).flatMap { second in
+                judge.judge(.at(Double(second), entries: 190, limit: 1000) { $0.buckets = 100 })
+            }
+        }
         sample { sample in
             sample.eventsMinute = 100
             sample.lostMinute.overrun = 50
@@ -98,6 +104,12 @@ import UnitKit
             .hashOverloaded,
             "100 buckets for this namespace's 401 entries: at least 8.0 to search for each packet; fix: sysctl -w"
                 + " net.netfilter.nf_conntrack_buckets=401"
+        ),
+        (
+            .hashRefuses,
+            "at least 190 entries of about 199 that the hash chains of this kernel take with 100 buckets (8 to 31 long); from"
+                + " there on more than 1 new connection in 1000 is refused, and nf_conntrack_max 1000 is not reached; fix:"
+                + " sysctl -w net.netfilter.nf_conntrack_buckets=1024"
         ),
         (
             .eventsLost,

@@ -49,6 +49,7 @@ package struct Engine: ~Copyable {
         news = EventNews(kernel: plan.kernel, source: plan.source)
         wallOffset = now.wallOffset
         judge = Judge(settings: plan.rules, identity: plan.identity)
+        judge.kernel = KernelRelease(plan.kernel)
         judge.usageWatch.longestPause = plan.longestPause
         judge.usageWatch.longestAge = max(judge.usageWatch.longestAge, plan.sample * 2)
         kernelAt = now

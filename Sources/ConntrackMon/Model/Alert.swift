@@ -12,6 +12,7 @@ public enum AlertName: String, CaseIterable, Codable, Sendable {
     case moduleAbsent = "module_absent"
     case parametersReverted = "parameters_reverted"
     case fillForecast = "fill_forecast"
+    case hashRefuses = "hash_refuses"
     case hashOverloaded = "hash_overloaded"
     case eventsLost = "events_lost"
     case eventsSilent = "events_silent"
@@ -22,8 +23,8 @@ public enum AlertName: String, CaseIterable, Codable, Sendable {
         switch self {
         case .usageHigh, .limitDropped, .moduleAbsent: [.warning, .critical]
         case .tableFull, .moduleUnloaded: [.critical]
-        case .insertClash, .earlyDrop, .limitNotApplied, .parametersReverted, .fillForecast, .hashOverloaded,
-            .eventsLost, .eventsSilent, .monitorDegraded:
+        case .insertClash, .earlyDrop, .limitNotApplied, .parametersReverted, .fillForecast, .hashRefuses,
+            .hashOverloaded, .eventsLost, .eventsSilent, .monitorDegraded:
             [.warning]
         }
     }
@@ -34,9 +35,11 @@ public enum AlertName: String, CaseIterable, Codable, Sendable {
         case .usageHigh: [.tableFull, .moduleUnloaded]
         case .fillForecast: [.tableFull, .moduleUnloaded, .usageHigh]
         case .earlyDrop: [.tableFull]
+        case .hashRefuses: [.tableFull, .moduleUnloaded, .usageHigh]
+        case .hashOverloaded: [.hashRefuses]
         case .limitDropped, .eventsSilent: [.moduleUnloaded]
         case .limitNotApplied, .parametersReverted: [.moduleUnloaded, .limitDropped]
-        case .tableFull, .moduleUnloaded, .moduleAbsent, .insertClash, .hashOverloaded, .eventsLost, .monitorDegraded:
+        case .tableFull, .moduleUnloaded, .moduleAbsent, .insertClash, .eventsLost, .monitorDegraded:
             []
         }
     }

@@ -51,6 +51,8 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     public var settings: [OutlookRow]
     /// Worst first.
     public var findings: [Finding]
+    /// What a table of as many entries as were asked for would take; nil when none were.
+    public var size: TableSize?
 
     /// From its parts.
     package init(

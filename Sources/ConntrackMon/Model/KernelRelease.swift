@@ -6,6 +6,9 @@ public struct KernelRelease: Equatable, Comparable, Sendable, CustomStringConver
     public var major: Int
     /// The second number.
     public var minor: Int
+    /// The stable release, the third number: nil where that is 0 or missing, since distributions that count for themselves
+    /// ("5.15.0-125-generic") leave it at 0.
+    public var patch: Int?
     /// The whole name: "6.1.0-56-cloud-amd64".
     public var description: String
 
@@ -19,6 +22,7 @@ public struct KernelRelease: Equatable, Comparable, Sendable, CustomStringConver
         else { return nil }
         self.major = major
         self.minor = minor
+        patch = numbers.dropFirst(2).first.flatMap { Int($0.prefix(while: \.isNumber)) }.flatMap { $0 > 0 ? $0 : nil }
         description = String(name)
     }
 
@@ -27,6 +31,21 @@ public struct KernelRelease: Equatable, Comparable, Sendable, CustomStringConver
         self.major = major
         self.minor = minor
         description = "\(major).\(minor)"
+    }
+
+    /// The same kernel with the stable release it is built from, where that is told apart from its name.
+    /// - Parameters:
+    ///   - signature: /proc/version_signature, which Ubuntu's have: "Ubuntu 5.15.0-125.135-generic 5.15.167".
+    ///   - version: /proc/version, where Debian's say "... Debian 6.1.76-1 (2024-02-01)".
+    package func refined(signature: String?, version: String?) -> KernelRelease {
+        guard patch == nil else { return self }
+        let words = version?.split(whereSeparator: \.isWhitespace) ?? []
+        let debian = words.indices.dropLast().filter { words[$0] == "Debian" }.map { String(words[$0 + 1]) }
+        let ubuntu = signature?.split(whereSeparator: \.isWhitespace).last.map { String($0) }
+        let told = ([ubuntu].compactMap { $0 } + debian).compactMap { KernelRelease($0) }
+        var refined = self
+        refined.patch = told.first { $0 == self && $0.patch != nil }?.patch
+        return refined
     }
 
     /// By number.

@@ -14,10 +14,12 @@ struct JudgeRun {
     private var statistics = StatHistory()
 
     /// `change` sets what differs from the defaults.
-    init(_ change: (inout RuleSettings) -> Void = { _ in }) {
+    init(kernel: String? = nil, looksOnce: Bool = false, _ change: (inout RuleSettings) -> Void = { _ in }) {
         var settings = RuleSettings()
         change(&settings)
         judge = Judge(settings: settings, identity: Identity(host: "gw12", netns: "root"))
+        judge.kernel = kernel.flatMap { KernelRelease($0) }
+        judge.looksOnce = looksOnce
     }
 
     /// All that was said, in short.

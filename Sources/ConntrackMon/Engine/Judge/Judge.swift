@@ -33,6 +33,10 @@ public struct Judge: Sendable {
 
     /// What on this host chooses a limit; nil = nothing is known of it, and no value is recognised.
     public var origin: LimitOrigin?
+    /// The running kernel; nil = not known.
+    public var kernel: KernelRelease?
+    /// One look is all there will be, so that a rule about it has nothing to hold for.
+    public var looksOnce = false
     /// Whether every reload is counted; false where uevents do not arrive.
     public var countsReloads = true
 
@@ -212,7 +216,7 @@ public struct Judge: Sendable {
         let said = Rules.all.compactMap { rule in
             guard rule.name != .usageHigh else { return judgeUsage(of: known, at: sample.moment) }
             let verdict = known.flatMap { rule.evaluate($0, ruleContext(of: rule.name)) }
-            return book.step(rule.name, verdict, holds: rule.holds(settings), now: sample.moment)
+            return book.step(rule.name, verdict, holds: looksOnce ? .none : rule.holds(settings), now: sample.moment)
         }
         // What kept it from being due may be over.
         usageWatch.dueAt = book.due(.usageHigh)
@@ -220,7 +224,8 @@ public struct Judge: Sendable {
     }
 
     private var ruleContext: RuleContext {
-        RuleContext(settings: settings, isInitialNamespace: identity.isInitialNamespace, origin: origin)
+        RuleContext(
+            settings: settings, isInitialNamespace: identity.isInitialNamespace, origin: origin, running: kernel)
     }
 
     /// What the rule of one alert knows.

@@ -4,9 +4,16 @@ package import ConntrackModel
 
 /// Reads a host, or a saved one, and says what a firewall restart or a reboot would do to its limit. Changes nothing.
 package enum Doctor {
-    /// The report about what lies at `paths`.
-    package static func examine(_ paths: HostPaths) -> DoctorReport {
-        judge(DoctorFacts(paths))
+    /// The report about what lies at `paths`, and what a table of `size` entries would take there.
+    package static func examine(_ paths: HostPaths, size: UInt64? = nil) -> DoctorReport {
+        let facts = DoctorFacts(paths)
+        var report = judge(facts)
+        report.size = size.map { entries in
+            TableSize(
+                entries: entries, buckets: HashSize.recommended(for: entries, facts.release),
+                entrySize: facts.entrySize, memory: facts.memory)
+        }
+        return report
     }
 
     /// Pure.

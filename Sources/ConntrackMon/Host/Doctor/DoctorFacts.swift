@@ -46,7 +46,7 @@ struct DoctorFacts: Sendable {
         if live["nf_conntrack_buckets"] == nil {
             live["nf_conntrack_buckets"] = readNumber(paths.module("nf_conntrack") + "/parameters/hashsize")
         }
-        release = DoctorFacts.release(proc, tree)
+        release = KernelRelease.ofHost(paths)
         memory = proc.text("/meminfo").flatMap(DoctorFacts.memory)
         cores = DoctorFacts.cores(proc)
         entrySize = proc.text("/slabinfo").flatMap(DoctorFacts.entrySize)
@@ -76,15 +76,6 @@ struct DoctorFacts: Sendable {
             }
         }
         return live
-    }
-
-    private static func release(_ proc: FileTree, _ tree: FileTree) -> KernelRelease? {
-        for file in ["/sys/kernel/osrelease", "/version"] {
-            if let release = proc.text(file).flatMap({ KernelRelease($0) }) { return release }
-        }
-        // `uname -a` of a sosreport: "Linux HOST RELEASE ...".
-        guard !tree.root.isEmpty, let text = tree.text("/sos_commands/kernel/uname_-a") else { return nil }
-        return KernelRelease(text.split(separator: " ").dropFirst(2).joined(separator: " "))
     }
 
     private static func memory(_ text: String) -> UInt64? {

@@ -97,11 +97,6 @@ struct Examination {
         }
         cures += verdict.services.map(\.cure).filter { !$0.isEmpty }
         if !facts.restoresAfterReload { cures.append(restoreCure) }
-        // With too few buckets hash_small says what to give at load.
-        if limit % 8 == 0, limit > 0, !isHashSmall {
-            cures.append(
-                "or options nf_conntrack hashsize=\(limit / 8) in modprobe.d: a load gives 8 times that as limit")
-        }
         return cures.joined(separator: "; ")
     }
 }

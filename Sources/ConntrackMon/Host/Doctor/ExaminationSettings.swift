@@ -71,33 +71,6 @@ extension Examination {
                 : "\(restoreCure); or nf_conntrack in /etc/modules-load.d/conntrack.conf, which helps at boot only")
     }
 
-    /// More than 8 tuples in each bucket when the table is full; an entry has two.
-    var isHashSmall: Bool {
-        guard let limit = facts.limit, let buckets = facts.buckets, buckets > 0 else { return false }
-        return limit / buckets > 4
-    }
-
-    /// The limit was raised and the hash was not: chains get long.
-    private mutating func findHash(_ limit: UInt64) {
-        guard isHashSmall, let buckets = facts.buckets else { return }
-        let wanted = (limit / 4 + 511) / 512 * 512
-        // 320 bytes is what a 64 bit kernel's slab usually holds; said, since it is not read here.
-        let size = facts.entrySize ?? 320
-        let memory = Double(limit) * Double(size) + Double(wanted) * 8
-        let source = facts.entrySize == nil ? "\(size) bytes an entry assumed" : "\(size) bytes an entry"
-        let chain = fixed(2 * Double(limit) / Double(buckets), 0)
-        let load =
-            facts.modules.conntrack == .builtIn
-            ? "nf_conntrack.hashsize=\(wanted) on the kernel's command line"
-            : "options nf_conntrack hashsize=\(wanted) in /etc/modprobe.d/conntrack.conf, with which a load"
-                + " begins with 8 times that as limit"
-        add(
-            "hash_small", .warning,
-            "\(buckets) buckets for a limit of \(limit): a full table has \(chain) tuples in each; \(wanted) are recommended."
-                + " A full table takes \(fixed(memory / 1_048_576, 0)) MB (\(source), 8 a bucket)",
-            cure: "echo \(wanted) > /sys/module/nf_conntrack/parameters/hashsize; \(load)")
-    }
-
     // MARK: Other settings
 
     private static let judgedApart = [

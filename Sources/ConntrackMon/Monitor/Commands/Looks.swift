@@ -67,7 +67,8 @@ extension Answer {
         }
         if let mismatch = NetworkNamespace.mismatch(procfs: paths.procfs) { throw OptionError(mismatch) }
         let report = Doctor.examine(
-            HostPaths(procfs: paths.procfs, sysfs: paths.sysfs, root: paths.root))
+            HostPaths(procfs: paths.procfs, sysfs: paths.sysfs, root: paths.root),
+            size: values.settings.size.map { UInt64($0) })
         return Answer(text: values.settings.json ? report.json() : report.text(), exitCode: report.exitCode)
     }
 }

@@ -59,6 +59,8 @@ struct OneShot {
         let identity = NetworkNamespace.identity(host: name, entered: settings.netns)
         var host = Host(paths)
         var judge = Judge(settings: RuleSettings(), identity: identity)
+        judge.kernel = KernelRelease.ofHost(paths)
+        judge.looksOnce = true
         _ = judge.observe(look)
         var sample = Sample(moment: look.moment, table: look)
         var module = ConntrackModule.absent

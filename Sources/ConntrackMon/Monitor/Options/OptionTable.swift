@@ -37,6 +37,8 @@ package enum OptionTable {
             OptionRow(
                 "json", [.status, .top, .doctor], at: \.json, .onOff, "One JSON object, for programs."),
             OptionRow(
+                "size", [.doctor], at: \.size, ifGiven: .entries, "Say how much memory that many entries take."),
+            OptionRow(
                 "load-modules", [.top], at: \.top.loadModules, .onOff, "Allow the dump to load nf_conntrack_netlink."),
         ])
 

@@ -141,6 +141,16 @@ extension ValueFormat where Value == UInt64? {
 }
 
 extension ValueFormat where Value == Int {
+    /// So many entries of a table: at most what nf_conntrack_max can be.
+    static let entries = number(
+        "entries",
+        { text throws(OptionError) in
+            guard isPlain(text[...]), let entries = Int(text), (1...Int(Int32.max)).contains(entries) else {
+                throw OptionError("'\(text)' is no number of entries; write one from 1 to 2147483647")
+            }
+            return entries
+        }, text: { "\($0)" })
+
     /// A whole number; what it must be is checked with the other settings.
     static func whole(_ placeholder: String) -> Self {
         number(

@@ -13,8 +13,17 @@ extension DoctorReport {
             if !finding.cure.isEmpty { lines.append("  cure: \(finding.cure)") }
         }
         if findings.isEmpty { lines += ["", "nothing found"] }
+        if let size { lines += ["", sizeLine(size)] }
         if let table { lines += [""] + table }
         return lines.joined(separator: "\n")
+    }
+
+    private func sizeLine(_ size: TableSize) -> String {
+        let share = size.memory.map { memory in
+            ": \(percent(Double(size.bytes) / Double(max(memory, 1)))) of the \(KernelDefaults.size(memory)) here"
+        }
+        return "A table of \(size.entries) entries, with the \(size.buckets) buckets that are recommended for it, takes"
+            + " \(size.text)\(share ?? "")"
     }
 
     private var origin: String { limitOrigin.map { ", \($0)" } ?? "" }

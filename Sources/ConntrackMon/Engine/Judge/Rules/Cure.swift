@@ -10,8 +10,6 @@ enum Cure {
     private static let bytesPerEntry: UInt64 = 320
     /// Of the memory, for a table that is full.
     private static let memoryPart: UInt64 = 4
-    /// Entries a bucket of a full table, at most.
-    private static let perBucket: UInt64 = 4
     /// nf_conntrack_max is an int.
     private static let highest = UInt64(Int32.max)
 
@@ -44,8 +42,17 @@ enum Cure {
     }
 
     /// The buckets that a limit needs, as the doctor has them; nil where there are as many.
-    static func buckets(for limit: UInt64, above buckets: UInt64) -> UInt64? {
-        limit / perBucket > buckets ? (limit / perBucket + 511) / 512 * 512 : nil
+    static func buckets(for limit: UInt64, above buckets: UInt64, _ release: KernelRelease? = nil) -> UInt64? {
+        HashSize.isSmall(buckets, for: limit, release) ? HashSize.recommended(for: limit, release) : nil
+    }
+
+    /// Buckets with which the limit is reached before chains are too long, of those that memory can be filled with; at least
+    /// twice as many as there are.
+    static func hashForLimit(_ sample: Sample, buckets: UInt64, _ context: RuleContext) -> Explanation.Fix {
+        let most = context.origin?.memory.map { $0 / memoryPart / bytesPerEntry } ?? highest
+        let filled = min(sample.table.limit.flatMap { $0 > 0 ? $0 : nil } ?? 0, most)
+        let doubled = buckets <= highest ? buckets * 2 : buckets
+        return hash(max(doubled, HashSize.recommended(for: filled, context.kernel)), context)
     }
 
     /// A hash of `buckets`.
@@ -63,7 +70,7 @@ enum Cure {
 
     /// nf_conntrack_buckets can be written since 4.8.
     private static func hasBucketsSetting(_ context: RuleContext) -> Bool {
-        context.origin?.release.map { $0 >= KernelRelease(4, 8) } ?? true
+        context.kernel.map { $0 >= KernelRelease(4, 8) } ?? true
     }
 
     private static func hashsize(_ buckets: UInt64) -> String {

@@ -12,8 +12,11 @@ extension Rules {
         // Beyond the limit buckets are for nothing.
         let limit = sample.table.limit ?? 0
         let wanted = max(entries, limit == 0 || buckets * 2 <= limit ? buckets * 2 : 0)
+        let isOverloaded = chain > 8 || tooLong > 0
+        // What hash_refuses is about to say, or says, explains it.
+        let isExplained = HashRefusal(sample, context)?.isNear ?? false
         return Verdict(
-            .warning, if: chain > 8 || tooLong > 0,
+            crossed: isOverloaded && !isExplained ? .warning : nil, holding: isOverloaded ? .warning : nil,
             Explanation(
                 "\(buckets) buckets for this namespace's \(entries) entries: at least \(fixed(chain, 1)) to search for"
                     + " each packet",

@@ -11,6 +11,11 @@ struct RuleContext: Sendable {
     var origin: LimitOrigin?
     /// The level this alert fires at now: what it still holds is told by that level's threshold.
     var firing: Level?
+    /// The running kernel, where its host is not known more closely.
+    var running: KernelRelease?
+
+    /// The kernel's version; nil where it is not known.
+    var kernel: KernelRelease? { origin?.release ?? running }
 }
 
 /// A rule about a sample: pure. nil = cannot be said of this sample.
@@ -43,6 +48,7 @@ struct Rule: Sendable {
 /// they are judged at once.
 enum Rules {
     static let all = [
-        usageHigh, tableFull, insertClash, earlyDrop, fillForecast, hashOverloaded, eventsLost, eventsSilent,
+        usageHigh, tableFull, insertClash, earlyDrop, fillForecast, hashRefuses, hashOverloaded, eventsLost,
+        eventsSilent,
     ]
 }

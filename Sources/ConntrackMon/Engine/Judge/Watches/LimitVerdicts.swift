@@ -81,7 +81,11 @@ extension LimitWatch {
         if isBelow && (fall != nil || settlesAt != nil || uptime < grace) { return nil }
         let guess = context.guess(live)
         // It was never live here: the hash is as large as the lower limit needs.
-        let buckets = context.lostBuckets ?? context.buckets.flatMap { Cure.buckets(for: configured.limit, above: $0) }
+        let buckets =
+            context.lostBuckets
+            ?? context.buckets.flatMap {
+                Cure.buckets(for: configured.limit, above: $0, context.rules.kernel)
+            }
         return Verdict(
             .warning, if: isBelow && waived != configured.limit,
             Explanation(
