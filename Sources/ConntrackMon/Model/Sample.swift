@@ -128,6 +128,8 @@ public struct Sample: Sendable {
     public var statsPerCPU: [StatValues] = []
     /// Growth in this interval; nil without a reading before, or across a gap.
     public var statsNow: StatValues?
+    /// How long `statsNow` spans, where statistics were not read in each interval.
+    public var statsSpan: Duration?
     /// Growth in the last minute, or since it has been known; nil likewise. Unlike `statsNow` one quiet interval does not
     /// hide what goes on.
     public var statsMinute: StatGrowth?
@@ -216,8 +218,17 @@ public struct Sample: Sendable {
 
     /// A count of this interval as a rate; nil across a gap, without a look, or in an interval of no length.
     public func perSecond(_ count: UInt64?) -> Double? {
-        guard let count, gap == nil, age == nil, elapsed > .zero else { return nil }
-        return Double(count) / elapsed.inSeconds
+        perSecond(count, in: elapsed)
+    }
+
+    /// What `statsNow` has, as a rate; likewise.
+    package func statsPerSecond(_ count: UInt64?) -> Double? {
+        perSecond(count, in: statsSpan ?? elapsed)
+    }
+
+    private func perSecond(_ count: UInt64?, in span: Duration) -> Double? {
+        guard let count, gap == nil, age == nil, span > .zero else { return nil }
+        return Double(count) / span.inSeconds
     }
 }
 
