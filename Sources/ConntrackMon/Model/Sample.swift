@@ -135,6 +135,8 @@ public struct Sample: Sendable {
     public var statsMinute: StatGrowth?
     /// The same of the last 30 s.
     public var statsHalfMinute: StatGrowth?
+    /// Why no statistics are read, where somebody might expect them; what was read before stays in `stats`.
+    package var statsObstacle: StatisticsObstacle?
     /// The kernel log said "table full" for this namespace since the last interval.
     public var tableFullLines = TableFullCount()
 
