@@ -239,6 +239,7 @@ struct Collector: ~Copyable {
         // What was counted stays counted while the module is gone.
         sample.stats = stitcher.total
         sample.statsPerCPU = stitcher.perCPU
+        sample.statsObstacle = around.statsObstacle
         sample.tableFullLines = around.tableFullLines
 
         sample.ringCapacity = around.ringCapacity
