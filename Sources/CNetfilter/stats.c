@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// GET_STATS_CPU of the conntrack and the expectation subsystem: two dumps, each read to its end, since a dump left half
-// read pins nf_conntrack_netlink.
+// GET_STATS_CPU of the conntrack and the expectation subsystem: two dumps, each read to its end at once, since a dump pins
+// nf_conntrack_netlink until then.
 
 #include "CNetfilter.h"
 #include "request.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define PATIENCE_S 1
 #define UNKNOWN CNF_STAT_COUNT
@@ -75,44 +76,66 @@ static int read_cpu(const uint8_t *message, const struct nlmsghdr *header, const
     return cpu + 1;
 }
 
-/// Asks one subsystem and reads its dump to the end. Returns how many CPUs it told of, or -errno.
-static int ask(struct request *request, const struct subsystem *subsystem, struct cnf_cpu_stats *out, size_t capacity)
+/// Reads the answer's next datagram. Returns 0 or -errno; `cpus` is how many CPUs were told of at least.
+static int read_datagram(struct request *request, const struct subsystem *subsystem, struct cnf_cpu_stats *out,
+                         size_t capacity, int *cpus)
 {
-    int cpus = 0;
+    int error = cnf_request_receive(request);
 
-    request->sequence++;
-    request->ended = false;
-    int error = cnf_request_dump(request, subsystem->type, AF_UNSPEC);
-    while (error == 0 && !request->ended) {
+    while (error == 0 && !is_read(request) && !request->ended) {
         const uint8_t *message;
         struct nlmsghdr header;
-
-        if (is_read(request)) {
-            error = cnf_request_receive(request);
-            continue;
-        }
         const int taken = take_answer(request, &message, &header);
+        const int count = taken > 0 ? read_cpu(message, &header, subsystem, out, capacity) : 0;
+
         if (taken < 0)
             error = taken;
-        const int cpu = taken > 0 ? read_cpu(message, &header, subsystem, out, capacity) : 0;
-        if (cpu > cpus)
-            cpus = cpu;
+        if (count > *cpus)
+            *cpus = count;
+    }
+    return error;
+}
+
+/// Whether the module with this initstate may be asked. One that was unloaded cannot be read any more, also when it is back.
+static bool is_live(int witness)
+{
+    char state[4];
+
+    return witness < 0 || (pread(witness, state, sizeof(state), 0) == sizeof(state) && memcmp(state, "live", 4) == 0);
+}
+
+/// Asks both subsystems and reads both dumps to their end. Nothing comes between the look at `witness` and the first request:
+/// that is all the time in which an unload could go unseen. While the first dump is not at its end it holds
+/// nf_conntrack_netlink, so that the second request finds it.
+static int ask(struct request requests[2], struct cnf_cpu_stats *out, size_t capacity, int witness)
+{
+    int cpus = 0;
+    int error = is_live(witness) ? cnf_request_dump(&requests[0], subsystems[0].type, AF_UNSPEC) : -ENODEV;
+
+    if (error == 0)
+        error = read_datagram(&requests[0], &subsystems[0], out, capacity, &cpus);
+    if (error != 0 || requests[0].ended)
+        return error != 0 ? error : cpus;
+    error = cnf_request_dump(&requests[1], subsystems[1].type, AF_UNSPEC);
+    for (size_t i = 0; i < 2; i++) {
+        while (error == 0 && !requests[i].ended)
+            error = read_datagram(&requests[i], &subsystems[i], out, capacity, &cpus);
     }
     return error != 0 ? error : cpus;
 }
 
-int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity)
+int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity, int witness)
 {
-    struct request request;
-    int result = cnf_request_open(&request, PATIENCE_S);
-    int cpus = 0;
+    struct request requests[2];
+    int result = cnf_request_open(&requests[0], PATIENCE_S);
+    const int second = cnf_request_open(&requests[1], PATIENCE_S);
 
     memset(out, 0, capacity * sizeof(*out));
-    for (size_t i = 0; result >= 0 && i < sizeof(subsystems) / sizeof(subsystems[0]); i++) {
-        result = ask(&request, &subsystems[i], out, capacity);
-        if (result > cpus)
-            cpus = result;
-    }
-    cnf_request_close(&request);
-    return result < 0 ? result : cpus;
+    if (result == 0)
+        result = second;
+    if (result == 0)
+        result = ask(requests, out, capacity, witness);
+    cnf_request_close(&requests[0]);
+    cnf_request_close(&requests[1]);
+    return result;
 }

@@ -18,10 +18,10 @@ struct StatisticsTests {
         ("expect_delete", CNF_STAT_EXPECT_DELETE),
     ]
 
-    private func ask(_ namespace: TestNamespace, capacity: Int) throws -> [cnf_cpu_stats] {
+    private func ask(_ namespace: TestNamespace, capacity: Int, witness: Int32 = -1) throws -> [cnf_cpu_stats] {
         try namespace.run {
             var stats = [cnf_cpu_stats](repeating: cnf_cpu_stats(), count: capacity)
-            let count = try SystemError.check("stats", cnf_stats_cpu(&stats, capacity))
+            let count = try SystemError.check("stats", cnf_stats_cpu(&stats, capacity, witness))
             return Array(stats.prefix(Int(count)))
         }
     }
@@ -55,6 +55,20 @@ struct StatisticsTests {
         }
         #expect(total > 0)
         #expect(stats.contains { (value($0, CNF_STAT_INVALID) ?? 0) > 0 })
+    }
+
+    @Test(arguments: [("live\n", 0), ("going\n", -ENODEV), ("coming\n", -ENODEV), ("", -ENODEV)])
+    func `a module that is not live just before is not asked`(_ state: String, _ expected: Int32) throws {
+        let folder = try TemporaryDirectory()
+        try folder.write(state, to: "initstate")
+        let witness = open(folder.path(of: "initstate"), O_RDONLY | O_CLOEXEC)
+        defer { close(witness) }
+        let result = try TestNamespace().run {
+            var stats = [cnf_cpu_stats](repeating: cnf_cpu_stats(), count: 1)
+            return cnf_stats_cpu(&stats, 1, witness)
+        }
+
+        #expect(min(result, 0) == expected)
     }
 
     @Test func `CPUs beyond the capacity are left out`() throws {

@@ -11,7 +11,7 @@ internal import Testing
 struct HarmlessTests {
     /// Runs what follows with a /proc that has no net/stat/nf_conntrack, as with CONFIG_NF_CONNTRACK_PROCFS off: an empty
     /// folder lies over its own /proc/PID/net, in a mount namespace of its own.
-    private func withoutStatistics(_ empty: TemporaryDirectory) -> [String] {
+    func withoutStatistics(_ empty: TemporaryDirectory) -> [String] {
         ["unshare", "-m", "sh", "-c", "mount --bind \"$0\" /proc/$$/net && exec \"$@\"", empty.path]
     }
 
@@ -30,7 +30,7 @@ struct HarmlessTests {
     }
 
     /// The system calls among `calls` that a command makes.
-    private func trace(_ namespace: TestNamespace, calls: String, _ command: [String]) throws -> [Substring] {
+    func trace(_ namespace: TestNamespace, calls: String, _ command: [String]) throws -> [Substring] {
         let folder = try TemporaryDirectory()
         let trace = folder.path(of: "trace")
         let outcome = try Command("strace", arguments: ["-f", "-qq", "-o", trace, "-e", "trace=\(calls)"] + command)

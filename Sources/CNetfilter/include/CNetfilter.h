@@ -168,11 +168,11 @@ struct cnf_cpu_stats {
     uint32_t value[CNF_STAT_COUNT];
 };
 
-/// Asks GET_STATS_CPU of the conntrack and the expectation subsystem and reads both dumps to their end.
-/// Any such request loads nf_conntrack_netlink: only for kernels with nf_conntrack built in.
-/// Returns how many CPUs were written to `out`; -EPERM without CAP_NET_ADMIN, -EINVAL without ctnetlink,
-/// -ETIMEDOUT when the kernel does not answer within a second, others as `cnf_dump_open` and `cnf_dump_next`.
-int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity);
+/// Asks GET_STATS_CPU of the conntrack and the expectation subsystem and reads both dumps to their end. That loads
+/// nf_conntrack_netlink: `witness` is its initstate, looked at just before; -1 where nf_conntrack is built in. Returns how
+/// many CPUs were written to `out`; -ENODEV, nothing asked: it is not live; -EPERM without CAP_NET_ADMIN, -EINVAL without
+/// ctnetlink, -ETIMEDOUT when the kernel does not answer within a second, others as `cnf_dump_open` and `cnf_dump_next`.
+int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity, int witness);
 
 // MARK: Stage 1: uevents, the kernel's word that a module came or went
 

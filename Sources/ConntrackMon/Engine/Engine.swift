@@ -16,6 +16,7 @@ package struct Engine: ~Copyable {
     var judge: Judge
     private var patience = Patience()
     var news: EventNews
+    private var statisticsNews = StatisticsNews()
     var surveys = SurveyPolicy()
     private var namespaceWatch: NamespaceWatch
 
@@ -46,7 +47,7 @@ package struct Engine: ~Copyable {
     package init(_ plan: EnginePlan, seed: HashSeed, restored: Restored? = nil, at now: Moment) {
         self.plan = plan
         collector = Collector(period: plan.sample, limits: plan.limits, seed: seed)
-        news = EventNews(kernel: plan.kernel, source: plan.source)
+        news = EventNews(kernel: plan.kernel, source: plan.source, hasStatistics: plan.hasStatisticsFile)
         wallOffset = now.wallOffset
         judge = Judge(settings: plan.rules, identity: plan.identity)
         judge.kernel = KernelRelease(plan.kernel)
@@ -117,8 +118,11 @@ package struct Engine: ~Copyable {
     private mutating func take(_ record: cnf_status) {
         let time = MonotonicTime(nanoseconds: record.time_ns)
         guard let status = EventStatus(record), let text = news.take(status) else { return }
-        let moment = Moment(monotonic: time, wallOffset: wallOffset)
-        // In the order in which it came: what a look before it proves may still wait to be judged.
+        logInOrder(text, at: Moment(monotonic: time, wallOffset: wallOffset))
+    }
+
+    /// In the order in which it came: what a look before it proves may still wait to be judged.
+    private mutating func logInOrder(_ text: String, at moment: Moment) {
         if patience.isWaiting { patience.add(.line(text, at: moment)) } else { log(text, at: moment) }
     }
 
@@ -176,6 +180,7 @@ package struct Engine: ~Copyable {
             agenda.answered(.kernel(TableFaults(nil)), at: time)
             kernel = reading
             if let statistics = reading.statistics { collector.take(statistics) }
+            if let text = statisticsNews.take(reading, at: time) { logInOrder(text, at: moment) }
             kernelAt = moment
             if let why = namespaceWatch.observe(reading.namespace, at: time) { end(Ending(why, isFailure: true)) }
         case .log(let lines):

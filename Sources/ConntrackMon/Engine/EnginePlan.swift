@@ -30,6 +30,8 @@ package struct EnginePlan: Sendable {
     package var source = SourceChoice.auto
     /// The running kernel's release.
     package var kernel = ""
+    /// /proc shows statistics, or may when there is a table.
+    package var hasStatisticsFile = true
     /// Statistics with a cpu label instead of sums.
     package var perCPU = false
     /// A netns label on every metric.

@@ -102,6 +102,7 @@ extension Engine {
     private var surroundings: Collector.Surroundings {
         var around = Collector.Surroundings(moment: kernelAt)
         around.buckets = kernel.buckets
+        around.statsObstacle = kernel.statisticsObstacle
         around.tableFullLines = tableFull
         around.listening = news.method != nil
         around.groups = plan.groups

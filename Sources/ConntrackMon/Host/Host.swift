@@ -40,6 +40,11 @@ package struct HostPaths: Sendable {
     /// The per-CPU statistics, /proc/net/stat/nf_conntrack.
     var statistics: String { procfs + "/net/stat/nf_conntrack" }
 
+    /// The table is there and this kernel shows no statistics of it in /proc (CONFIG_NF_CONNTRACK_PROCFS off).
+    package var lacksStatistics: Bool {
+        isLive && access(sysctl("nf_conntrack_max"), F_OK) == 0 && access(statistics, F_OK) != 0 && errno == ENOENT
+    }
+
     /// What the namespace's own protocols count, /proc/net/snmp.
     var traffic: String { procfs + "/net/snmp" }
 
@@ -62,12 +67,17 @@ package struct Host: ~Copyable {
     private var log: KernelLog?
     private let namespace: EnteredNamespace?
 
-    /// Opens what is read again and again. `netns`: by what name or path this process entered its network namespace.
-    package init(_ paths: HostPaths, enteredNamespace netns: String? = nil) {
+    /// Opens what is read again and again. `netns`: by what name or path this process entered its network namespace;
+    /// `terms`: how ctnetlink may be asked for statistics that /proc does not have.
+    package init(
+        _ paths: HostPaths, enteredNamespace netns: String? = nil,
+        statistics terms: StatisticsTerms = .watching(settle: .zero)
+    ) {
         self.paths = paths
         namespace = netns.flatMap { EnteredNamespace($0) }
         module = paths.sysfsOfTable == nil ? .absent : .look(paths)
-        statistics = StatisticsReader(paths, module: paths.isLive ? module : .absent)
+        let asking: StatisticsReader.Asking? = if paths.isLive { StatisticsReader.askCtnetlink } else { nil }
+        statistics = StatisticsReader(paths, module: module, terms: terms, asking: asking)
         traffic = TrafficReader(paths.isLive ? paths.traffic : nil)
         log = paths.isLive ? KernelLog() : nil
     }
@@ -99,7 +109,11 @@ package struct Host: ~Copyable {
         reading.traffic = traffic.read(at: .now())
         if !faults.absent { reading.buckets = readNumber(paths.sysctl("nf_conntrack_buckets")) }
         do throws(SystemError) {
-            reading.statistics = try statistics.read()
+            reading.statistics = try statistics.read(at: .now())
+            reading.statisticsObstacle = faults.absent ? nil : statistics.obstacle
+            if reading.statisticsObstacle == .netlinkAbsent, reading.module == .absent {
+                reading.statisticsObstacle = .sysfsSilent
+            }
         } catch {
             let remains = "table samples and events go on"
             reading.degraded.append(Degradation(part: "statistics", reason: "\(error)", remains: remains))

@@ -84,6 +84,8 @@ package struct KernelReading: Sendable {
     package var buckets: UInt64?
     /// The per-CPU statistics; nil when there are none to be had here.
     package var statistics: StatisticsReading?
+    /// Why there are none, where somebody might expect them.
+    package var statisticsObstacle: StatisticsObstacle?
     /// Whether traffic goes on; nil when that was not read this time, and where it cannot be.
     package var traffic: Traffic?
     /// How nf_conntrack is there.

@@ -128,11 +128,15 @@ public struct Sample: Sendable {
     public var statsPerCPU: [StatValues] = []
     /// Growth in this interval; nil without a reading before, or across a gap.
     public var statsNow: StatValues?
+    /// How long `statsNow` spans, where statistics were not read in each interval.
+    public var statsSpan: Duration?
     /// Growth in the last minute, or since it has been known; nil likewise. Unlike `statsNow` one quiet interval does not
     /// hide what goes on.
     public var statsMinute: StatGrowth?
     /// The same of the last 30 s.
     public var statsHalfMinute: StatGrowth?
+    /// Why no statistics are read, where somebody might expect them; what was read before stays in `stats`.
+    package var statsObstacle: StatisticsObstacle?
     /// The kernel log said "table full" for this namespace since the last interval.
     public var tableFullLines = TableFullCount()
 
@@ -216,8 +220,17 @@ public struct Sample: Sendable {
 
     /// A count of this interval as a rate; nil across a gap, without a look, or in an interval of no length.
     public func perSecond(_ count: UInt64?) -> Double? {
-        guard let count, gap == nil, age == nil, elapsed > .zero else { return nil }
-        return Double(count) / elapsed.inSeconds
+        perSecond(count, in: elapsed)
+    }
+
+    /// What `statsNow` has, as a rate; likewise.
+    package func statsPerSecond(_ count: UInt64?) -> Double? {
+        perSecond(count, in: statsSpan ?? elapsed)
+    }
+
+    private func perSecond(_ count: UInt64?, in span: Duration) -> Double? {
+        guard let count, gap == nil, age == nil, span > .zero else { return nil }
+        return Double(count) / span.inSeconds
     }
 }
 

@@ -37,7 +37,8 @@ public final class Monitor {
         let slow = SlowHost(paths, isInitialNamespace: identity.isInitialNamespace)
         self.settings = settings
         self.channel = channel
-        host = Host(paths, enteredNamespace: settings.netns)
+        host = Host(
+            paths, enteredNamespace: settings.netns, statistics: .watching(settle: settings.rules.settle))
         plan = ReaderPlan(settings, paths)
         facts = try Inquiry(.facts, bell: channel.bell.descriptor) { slow.read($0) }
         surveyor = try Inquiry(.survey, bell: channel.bell.descriptor) {

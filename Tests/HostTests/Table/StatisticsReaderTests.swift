@@ -17,39 +17,41 @@ import UnitKit
         directory = try TemporaryDirectory()
     }
 
-    private var reader: StatisticsReader { StatisticsReader(HostPaths(procfs: directory.path), module: .loaded) }
+    private var reader: StatisticsReader {
+        StatisticsReader(HostPaths(procfs: directory.path), module: .loaded, terms: .never, asking: nil)
+    }
 
     @Test func `a file made anew means that the counters began anew`() throws {
         var reader = reader
         try directory.write("entries drop\n0 5\n", to: name)
-        let first = try #require(try reader.read())
+        let first = try #require(try reader.read(at: Moment.at(0).monotonic))
         #expect(first.perCPU == [StatValues([.drop: 5])])
         #expect(!first.restarted)
         unlink(directory.path(of: name))
         try directory.write("entries drop\n0 1\n", to: name)
 
         // The look that finds the old file gone has no statistics; the next opens the new one.
-        #expect(try reader.read() == nil)
-        let second = try #require(try reader.read())
+        #expect(try reader.read(at: Moment.at(0).monotonic) == nil)
+        let second = try #require(try reader.read(at: Moment.at(0).monotonic))
         #expect(second.perCPU == [StatValues([.drop: 1])])
         #expect(second.restarted)
-        #expect(try reader.read()?.restarted == false)
+        #expect(try reader.read(at: Moment.at(0).monotonic)?.restarted == false)
     }
 
     @Test func `without the file there are none, and that is no fault`() throws {
         var reader = reader
-        #expect(try reader.read() == nil)
+        #expect(try reader.read(at: Moment.at(0).monotonic) == nil)
     }
 
     @Test func `a file that makes no sense is a fault, until it does`() throws {
         var reader = reader
         try directory.write("garbage\n", to: name)
         #expect(throws: ConntrackModel.SystemError("make sense of", directory.path(of: name), EINVAL)) {
-            try reader.read()
+            try reader.read(at: Moment.at(0).monotonic)
         }
         try directory.write("entries drop\n0 5\n", to: name)
 
-        #expect(try reader.read()?.perCPU == [StatValues([.drop: 5])])
+        #expect(try reader.read(at: Moment.at(0).monotonic)?.perCPU == [StatValues([.drop: 5])])
     }
 
     @Test func `faults of count and limit are named with the file and what it holds`() throws {

@@ -24,6 +24,8 @@ import UnitKit
               `conntrack_new_by_protocol_total` goes with `new`. What was lost stays.
             - `conntrack_stat_*` are the kernel's statistics (`conntrack -S`), summed over the CPUs or, with `--per-cpu`, each with its
               `cpu`. They begin with what the kernel had counted before. One that this kernel does not have is absent.
+              Where /proc has none they come by ctnetlink (of a module from 10 s after the start on), or are absent where that may not
+              be asked.
             - With `--netns` everything has a `netns` label as well.
             - The file of a stopped monitor has `conntrack_mon_up 0`, the counters, `conntrack_mon_build_info` and
               `conntrack_mon_last_sample_timestamp_seconds`, and none of the other gauges.

@@ -39,6 +39,8 @@ struct Collector: ~Copyable {
     private var statHistory = StatHistory()
     /// Statistics were read since the last sample.
     private var hasStatistics = false
+    /// The last sample before which they were.
+    private var statisticsAt: MonotonicTime?
 
     private var minute = EventMinute()
     private var previous: (moment: Moment, events: EventCounts, lost: LostEvents, stats: StatValues?)?
@@ -179,6 +181,7 @@ struct Collector: ~Copyable {
         }
         previous = (around.moment, events, lost, sample.stats)
         balance.close()
+        if hasStatistics { statisticsAt = now }
         hasStatistics = false
         return sample
     }
@@ -236,6 +239,7 @@ struct Collector: ~Copyable {
         // What was counted stays counted while the module is gone.
         sample.stats = stitcher.total
         sample.statsPerCPU = stitcher.perCPU
+        sample.statsObstacle = around.statsObstacle
         sample.tableFullLines = around.tableFullLines
 
         sample.ringCapacity = around.ringCapacity
@@ -268,6 +272,9 @@ struct Collector: ~Copyable {
         sample.unheardNow = balance.unheard(events)
         if sample.gap == nil, hasStatistics, let now = sample.stats, let before = previous.stats {
             sample.statsNow = now - before
+            if let statisticsAt, statisticsAt < previous.moment.monotonic {
+                sample.statsSpan = sample.moment.monotonic - statisticsAt
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ extension Collector {
     struct Surroundings {
         var moment: Moment
         var buckets: UInt64?
+        var statsObstacle: StatisticsObstacle?
         var tableFullLines = TableFullCount()
         var listening = false
         /// What is listened to then.

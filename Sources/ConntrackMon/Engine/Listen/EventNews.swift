@@ -5,18 +5,20 @@ internal import Glibc
 
 /// What is to be said of the events when their status changes, and what of it is a fault. All words about them are here.
 package struct EventNews: Sendable {
-    private static let remains = "table samples, statistics and alerts go on"
-
     private let kernel: String
     private let source: SourceChoice
+    private let remains: String
 
     /// The last status that was taken.
     private(set) package var status = EventStatus.off
 
-    /// `kernel`: the running kernel's release, "6.1.0-56-cloud-amd64"; `source`: what was asked for.
-    package init(kernel: String, source: SourceChoice) {
+    /// `kernel`: the running kernel's release, "6.1.0-56-cloud-amd64"; `source`: what was asked for;
+    /// `hasStatistics`: they do not come the same way as events.
+    package init(kernel: String, source: SourceChoice, hasStatistics: Bool = true) {
         self.kernel = kernel
         self.source = source
+        remains =
+            hasStatistics ? "table samples, statistics and alerts go on" : "table samples and alerts about them go on"
     }
 
     /// How events are read; nil when they are not.
@@ -45,7 +47,7 @@ package struct EventNews: Sendable {
             let instead = notBPF.map { "; not by bpf: \(whyNoRing($0))" } ?? ""
             return "events by netlink, read in batches (receive buffer \(bytes) bytes)\(instead)"
         case .unavailable(let obstacle, expected: true):
-            return "no events: \(reason(obstacle))\(cure(obstacle)); \(EventNews.remains)"
+            return "no events: \(reason(obstacle))\(cure(obstacle)); \(remains)"
         case .failed(let obstacle): return "events ended: \(reason(obstacle))"
         }
     }
@@ -54,9 +56,9 @@ package struct EventNews: Sendable {
     package var degradation: Degradation? {
         switch status {
         case .unavailable(let obstacle, expected: false):
-            Degradation(part: "events", reason: reason(obstacle) + cure(obstacle), remains: EventNews.remains)
+            Degradation(part: "events", reason: reason(obstacle) + cure(obstacle), remains: remains)
         case .failed(let obstacle):
-            Degradation(part: "events", reason: reason(obstacle), remains: EventNews.remains)
+            Degradation(part: "events", reason: reason(obstacle), remains: remains)
         case .off, .listening, .unavailable:
             nil
         }

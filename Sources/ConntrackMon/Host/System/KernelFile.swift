@@ -47,6 +47,9 @@ package struct KernelFile: ~Copyable {
         return statfs(path, &system) == 0 ? system.f_type : nil
     }
 
+    /// The descriptor, for who rereads it elsewhere; it is closed with this.
+    func kept() -> Int32 { descriptor }
+
     /// Whether `code` from a reread says that what the file stood for is gone.
     static func isGone(_ code: Int32) -> Bool {
         code == ENOENT || code == EIO || code == ENODEV

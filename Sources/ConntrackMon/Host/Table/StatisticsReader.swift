@@ -5,21 +5,36 @@ internal import ConntrackModel
 internal import Glibc
 
 /// Reads the per-CPU statistics once an interval, from /proc/net/stat/nf_conntrack. Where this kernel has no such file
-/// (CONFIG_NF_CONNTRACK_PROCFS off) it asks ctnetlink, but only with nf_conntrack built in: elsewhere the request itself
-/// would load the module again that an administrator is just unloading.
+/// (CONFIG_NF_CONNTRACK_PROCFS off: NixOS, Ubuntu 18.04 to 22.04) it asks ctnetlink, where and when `StatisticsPolicy` says
+/// that this does no harm: elsewhere the request itself would load the module again that an administrator is just unloading.
 struct StatisticsReader: ~Copyable {
+    /// Asks ctnetlink, unless nf_conntrack_netlink is not live any more by its initstate, an open descriptor; -1 = it need
+    /// not be looked at.
+    typealias Asking = (_ initstate: Int32) throws(SystemError) -> [StatValues]
+
     private let path: String
-    private let mayAsk: Bool
+    private let isBuiltIn: Bool
+    private let asking: Asking?
+    private var policy: StatisticsPolicy
+    private var witness: NetlinkWitness
     private var file: KernelFile?
     private var everRead = false
+    private var everAsked = false
+    /// Why there are none, as far as the last reading showed; nil where there are, and where that says nothing.
+    private(set) var obstacle: StatisticsObstacle?
 
-    init(_ paths: HostPaths, module: ConntrackModule) {
+    /// `asking`: nil where this kernel is not the one that `paths` are about.
+    init(_ paths: HostPaths, module: ConntrackModule, terms: StatisticsTerms, asking: Asking?) {
         path = paths.statistics
-        mayAsk = module == .builtIn
+        isBuiltIn = module == .builtIn
+        policy = StatisticsPolicy(terms)
+        witness = NetlinkWitness(paths)
+        self.asking = asking
     }
 
     /// nil when there are none to be had here; throws when there should be.
-    mutating func read() throws(SystemError) -> StatisticsReading? {
+    mutating func read(at time: MonotonicTime) throws(SystemError) -> StatisticsReading? {
+        obstacle = nil
         var restarted = false
         do throws(SystemError) {
             if file == nil {
@@ -33,7 +48,9 @@ struct StatisticsReader: ~Copyable {
             file = nil
             guard KernelFile.isGone(error.code) else { throw error }
         }
-        return try ask()
+        // A kernel that has the file has it whenever nf_conntrack is there.
+        guard let asking, !everRead else { return nil }
+        return isBuiltIn ? try ask(asking, -1) : try askModule(asking, at: time)
     }
 
     private func parse() throws(SystemError) -> [StatValues]? {
@@ -42,13 +59,40 @@ struct StatisticsReader: ~Copyable {
         return cpus
     }
 
-    private func ask() throws(SystemError) -> StatisticsReading? {
-        guard mayAsk, !everRead else { return nil }
+    private mutating func askModule(_ asking: Asking, at time: MonotonicTime) throws(SystemError) -> StatisticsReading?
+    {
+        switch policy.answer(witness.look(at: time)) {
+        case .wait: return nil
+        case .obstacle(let why):
+            obstacle = why
+            return nil
+        case .ask: return try ask(asking, witness.descriptor)
+        }
+    }
+
+    private mutating func ask(_ asking: Asking, _ initstate: Int32) throws(SystemError) -> StatisticsReading? {
+        do throws(SystemError) {
+            let perCPU = try asking(initstate)
+            let restarted = witness.takeRestart() && everAsked
+            everAsked = true
+            return StatisticsReading(perCPU: perCPU, restarted: restarted)
+        } catch {
+            switch error.code {
+            case EPERM: obstacle = .notPermitted
+            // It went between the two looks; the next one tells the policy.
+            case ENODEV: obstacle = .settling
+            default: throw error
+            }
+            return nil
+        }
+    }
+
+    /// Asks ctnetlink for this network namespace's.
+    static func askCtnetlink(_ initstate: Int32) throws(SystemError) -> [StatValues] {
         var cpus = [cnf_cpu_stats](repeating: cnf_cpu_stats(), count: 1024)
-        let count = cnf_stats_cpu(&cpus, cpus.count)
-        if count == -EPERM { return nil }
+        let count = cnf_stats_cpu(&cpus, cpus.count, initstate)
         guard count >= 0 else { throw SystemError("ask", "ctnetlink for statistics", -count) }
-        return StatisticsReading(perCPU: cpus.prefix(Int(count)).map(StatisticsReader.values))
+        return cpus.prefix(Int(count)).map(values)
     }
 
     private static func values(_ cpu: cnf_cpu_stats) -> StatValues {

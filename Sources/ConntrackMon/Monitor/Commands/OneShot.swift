@@ -57,7 +57,9 @@ struct OneShot {
     /// not about the limit: that is `judge`'s.
     func report(_ settings: Settings, host name: String, wanted: WantedLimit?) -> Report {
         let identity = NetworkNamespace.identity(host: name, entered: settings.netns)
-        var host = Host(paths)
+        // A running monitor's statistics are taken where there is one.
+        let isSaid = if case .said = word { true } else { false }
+        var host = Host(paths, statistics: isSaid ? .never : .once)
         var judge = Judge(settings: RuleSettings(), identity: identity)
         judge.kernel = KernelRelease.ofHost(paths)
         judge.looksOnce = true
@@ -68,6 +70,7 @@ struct OneShot {
             module = kernel.module
             sample.buckets = kernel.buckets
             sample.degraded = kernel.degraded
+            sample.statsObstacle = kernel.statisticsObstacle
             if let reading = kernel.statistics {
                 var stitcher = StatStitcher()
                 stitcher.take(reading.perCPU, restarted: false)

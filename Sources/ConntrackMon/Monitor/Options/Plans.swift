@@ -22,6 +22,7 @@ extension EnginePlan {
         groups = settings.events
         source = settings.source
         kernel = RunningKernel.release
+        hasStatisticsFile = !paths.lacksStatistics
         perCPU = settings.perCPU
         netnsLabel = settings.netns == nil ? nil : identity.netns
         procfs = paths.procfs

@@ -92,6 +92,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     var fillRate: Double?
     var timeToFullSeconds: Double?
     var stats: [String: UInt64]?
+    var statsReason: String?
     var events: Events?
     var eventsLost: Lost?
     var eventsReason: String?
@@ -151,6 +152,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         stats = sample.stats.map { stats in
             Dictionary(uniqueKeysWithValues: Stat.allCases.compactMap { stat in stats[stat].map { (stat.name, $0) } })
         }
+        statsReason = sample.statsObstacle?.reason
         if let counts = sample.events, !sample.kinds.isEmpty { events = StatusDocument.events(counts, report) }
         if sample.events != nil {
             let lost = sample.lost

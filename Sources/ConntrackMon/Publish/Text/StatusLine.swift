@@ -36,9 +36,9 @@ public func statusLine(of report: Report) -> String {
         add("update", sample.updatePerSecond.map(rate))
     }
     if sample.events != nil, sample.age == nil { add("lost", String(sample.lostNow.total)) }
-    add("insert_failed", sample.perSecond(sample.statsNow?[.insertFailed]).map(rate))
-    add("other_drop", sample.perSecond(sample.statsNow?.otherDrop).map(rate))
-    add("early_drop", sample.perSecond(sample.statsNow?[.earlyDrop]).map(rate))
+    add("insert_failed", sample.statsPerSecond(sample.statsNow?[.insertFailed]).map(rate))
+    add("other_drop", sample.statsPerSecond(sample.statsNow?.otherDrop).map(rate))
+    add("early_drop", sample.statsPerSecond(sample.statsNow?[.earlyDrop]).map(rate))
     add("fill", sample.notableFillRate.map { ($0 >= 0 ? "+" : "") + fixed($0, 1) + "/s" })
     add("full_in", sample.timeToFull.map(readable(seconds:)))
     add("alerts", report.firing.isEmpty ? "none" : alertList(report.firing))

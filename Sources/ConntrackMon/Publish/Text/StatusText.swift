@@ -25,7 +25,7 @@ extension StatusDocument {
         row("entries", entriesText)
         row("limit", limitLine)
         row("hash", hashText)
-        row("statistics", stats.map(statsText) ?? (entries == nil ? nil : "not to be had on this kernel"))
+        row("statistics", statsLine)
         row("events", eventsText)
         for (name, value) in talkers?.rows ?? [] { row(name, value) }
         row("monitor", monitorText)
@@ -87,6 +87,12 @@ extension StatusDocument {
             let chain = notable.map { ", average chain at least \(fixed($0, 2)), by this namespace's entries" }
             return "\(buckets) buckets\(chain ?? "")"
         }
+    }
+
+    private var statsLine: String? {
+        let none = statsReason.map { "none: \($0)" }
+        guard let stats else { return entries == nil ? nil : none ?? "not to be had on this kernel" }
+        return statsText(stats) + (statsReason.map { "; not read now: \($0)" } ?? "")
     }
 
     private func statsText(_ stats: [String: UInt64]) -> String {

@@ -6,38 +6,45 @@ extension Rules {
     static let eventsSilent = Rule(.eventsSilent, hold: .seconds(5), clear: .zero) { sample, _ in
         guard let isThere = sample.isNetlinkThere else { return nil }
         let calm = "nothing keeps events from coming any more"
-        guard isThere else { return Verdict(.warning, if: true, netlinkIsGone, calm: calm) }
+        guard isThere else { return Verdict(.warning, if: true, netlinkIsGone(sample), calm: calm) }
         switch sample.silence {
         case nil: return .clear(calm)
-        case .setting: return Verdict(.warning, if: true, eventsAreOff, calm: calm)
+        case .setting: return Verdict(.warning, if: true, eventsAreOff(sample), calm: calm)
         case .unheard(let entries):
             return Verdict(
-                .warning, if: true, nobodyTells(of: entries), calm: calm,
+                .warning, if: true, nobodyTells(of: entries, sample), calm: calm,
                 values: ["unheard_entries": Double(entries)])
         }
     }
 
-    private static let goesOn = "table samples, statistics and alerts about them go on"
+    /// Where /proc has no statistics they may be gone with the same module.
+    private static func goesOn(_ sample: Sample) -> String {
+        "table samples\(sample.statsObstacle == nil ? ", statistics" : "") and alerts about them go on"
+    }
 
-    private static let netlinkIsGone = Explanation(
-        "no events since the reload: nf_conntrack came back without nf_conntrack_netlink", why: [goesOn],
-        fix: .init("modprobe nf_conntrack_netlink, or watch --load-modules"))
+    private static func netlinkIsGone(_ sample: Sample) -> Explanation {
+        Explanation(
+            "no events since the reload: nf_conntrack came back without nf_conntrack_netlink", why: [goesOn(sample)],
+            fix: .init("modprobe nf_conntrack_netlink, or watch --load-modules"))
+    }
 
-    private static let eventsAreOff = Explanation(
-        "nf_conntrack_events is 0: the kernel makes no events in this network namespace; new and destroyed entries are"
-            + " not counted",
-        why: [goesOn],
-        fix: .init(
-            "sysctl -w net.netfilter.nf_conntrack_events=1 (entries made meanwhile never send one); if 0 is meant,"
-                + " --events none"))
+    private static func eventsAreOff(_ sample: Sample) -> Explanation {
+        Explanation(
+            "nf_conntrack_events is 0: the kernel makes no events in this network namespace; new and destroyed entries are"
+                + " not counted",
+            why: [goesOn(sample)],
+            fix: .init(
+                "sysctl -w net.netfilter.nf_conntrack_events=1 (entries made meanwhile never send one); if 0 is meant,"
+                    + " --events none"))
+    }
 
-    private static func nobodyTells(of entries: UInt64) -> Explanation {
+    private static func nobodyTells(of entries: UInt64, _ sample: Sample) -> Explanation {
         Explanation(
             "\(entries) entries came and no event told of them; new and destroyed entries are not counted",
             why: [
                 "another module has taken ctnetlink's place as the notifier, or this kernel was built without"
                     + " CONFIG_NF_CONNTRACK_EVENTS, or packets wait in a queue before their entries are confirmed (NFQUEUE)",
-                goesOn,
+                goesOn(sample),
             ],
             fix: .init("find that module (lsmod) or queue, or --events none"))
     }

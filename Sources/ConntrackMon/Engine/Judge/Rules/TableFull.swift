@@ -15,7 +15,7 @@ extension Rules {
         let proof =
             logged
             ? "the kernel log says \"table full, dropping packet\""
-            : "the kernel dropped \(refused) packets in \(readable(seconds: sample.elapsed.inSeconds))"
+            : "the kernel dropped \(refused) packets in \(readable(seconds: (sample.statsSpan ?? sample.elapsed).inSeconds))"
         let isCrossed = logged || (usage >= 0.95 && refused > 0)
         let what =
             isCrossed
