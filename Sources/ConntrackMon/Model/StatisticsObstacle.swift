@@ -9,6 +9,8 @@ package enum StatisticsObstacle: CaseIterable, Sendable {
     case sysfsSilent
     /// Asking needs CAP_NET_ADMIN.
     case notPermitted
+    /// It is just being loaded or unloaded.
+    case changing
     /// A module came or went within the last 10 seconds, or could have.
     case settling
 
@@ -18,6 +20,7 @@ package enum StatisticsObstacle: CaseIterable, Sendable {
         case .netlinkAbsent: "nf_conntrack_netlink, which has them too, is not loaded"
         case .sysfsSilent: "/sys does not say whether nf_conntrack_netlink, which has them too, is loaded"
         case .notPermitted: "asking nf_conntrack_netlink, which has them too, needs CAP_NET_ADMIN"
+        case .changing: "nf_conntrack_netlink, which has them too, is just being loaded or unloaded"
         case .settling:
             "nf_conntrack_netlink, which has them too, is asked 10s after the start or a module change at the earliest"
         }
@@ -29,7 +32,7 @@ package enum StatisticsObstacle: CaseIterable, Sendable {
         case .netlinkAbsent: "modprobe nf_conntrack_netlink, or watch --load-modules (with events)"
         case .sysfsSilent: "give conntrack-mon the host's /sys (--sysfs)"
         case .notPermitted: "setcap cap_net_admin+ep conntrack-mon"
-        case .settling: nil
+        case .changing, .settling: nil
         }
     }
 

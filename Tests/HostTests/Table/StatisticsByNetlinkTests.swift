@@ -105,7 +105,7 @@ import UnitKit
         unlink(directory.path(of: state))
         // Its folder is there for a moment longer.
         #expect(try read(&reader, 11) == nil)
-        #expect(reader.obstacle == .settling)
+        #expect(reader.obstacle == .changing)
         rmdir(directory.path(of: "sys/module/nf_conntrack_netlink"))
         #expect(try read(&reader, 12) == nil)
         #expect(reader.obstacle == .netlinkAbsent)
@@ -120,7 +120,7 @@ import UnitKit
         // It went between the two looks.
         kernel.fails(ENODEV)
         #expect(try read(&reader, 1) == nil)
-        #expect(reader.obstacle == .settling)
+        #expect(reader.obstacle == .changing)
         kernel.fails(ETIMEDOUT)
         #expect(throws: ConntrackModel.SystemError("ask", "ctnetlink", ETIMEDOUT)) { try read(&reader, 2) }
     }

@@ -71,7 +71,7 @@ struct StatisticsPolicy: Sendable {
         if isChanged { quietSince = look.time }
         switch look.netlink {
         case .absent: return .obstacle(.netlinkAbsent)
-        case .changing: return .obstacle(.settling)
+        case .changing: return .obstacle(.changing)
         case .live, .builtIn: break
         }
         guard case .watching(let settle) = terms else { return .ask }

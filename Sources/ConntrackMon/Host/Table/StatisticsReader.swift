@@ -80,7 +80,7 @@ struct StatisticsReader: ~Copyable {
             switch error.code {
             case EPERM: obstacle = .notPermitted
             // It went between the two looks; the next one tells the policy.
-            case ENODEV: obstacle = .settling
+            case ENODEV: obstacle = .changing
             default: throw error
             }
             return nil
