@@ -39,8 +39,7 @@ struct DoctorFacts: Sendable {
     /// Reads all of it and changes nothing.
     init(_ paths: HostPaths) {
         let (tree, proc) = (FileTree(root: paths.root), FileTree(root: paths.procfs))
-        live = DoctorFacts.settings(paths, tree: tree)
-        entries = readNumber(paths.sysctl("nf_conntrack_count"))
+        (live, entries) = DoctorFacts.settings(paths, tree: tree)
         modules = LoadedModules(
             procfs: proc, sysfs: FileTree(root: paths.sysfs), isTracking: live["nf_conntrack_max"] != nil)
         if live["nf_conntrack_buckets"] == nil {
@@ -58,24 +57,28 @@ struct DoctorFacts: Sendable {
         programs = Programs(tree: tree, procfs: proc)
     }
 
-    /// From /proc/sys, or from the `sysctl -a` that a sosreport keeps instead of it.
-    private static func settings(_ paths: HostPaths, tree: FileTree) -> [String: UInt64] {
+    /// Settings and entries from /proc/sys, or from the `sysctl -a` that a sosreport keeps instead of it.
+    private static func settings(_ paths: HostPaths, tree: FileTree) -> (live: [String: UInt64], entries: UInt64?) {
+        var entries = readNumber(paths.sysctl("nf_conntrack_count"))
         var live = Dictionary(readParameters(paths).map { ($0.name, $0.value) }) { first, _ in first }
         if live["nf_conntrack_max"] == nil {
             live["nf_conntrack_max"] = readNumber(paths.procfs + "/sys/net/nf_conntrack_max")
         }
         guard live.isEmpty, !tree.root.isEmpty, let text = tree.text("/sos_commands/kernel/sysctl_-a") else {
-            return live
+            return (live, entries)
         }
         for assignment in SysctlSyntax.parse(text).assignments {
             guard let name = assignment.key.split(separator: "/").last, name.hasPrefix("nf_conntrack_") else {
                 continue
             }
-            if name != "nf_conntrack_count", !name.hasPrefix("nf_conntrack_frag6_") {
-                live[String(name)] = assignment.value.flatMap(SysctlSyntax.number)
+            let value = assignment.value.flatMap(SysctlSyntax.number)
+            if name == "nf_conntrack_count" {
+                entries = entries ?? value
+            } else if !name.hasPrefix("nf_conntrack_frag6_") {
+                live[String(name)] = value
             }
         }
-        return live
+        return (live, entries)
     }
 
     private static func release(_ proc: FileTree, _ tree: FileTree) -> KernelRelease? {
