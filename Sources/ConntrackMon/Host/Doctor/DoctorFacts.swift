@@ -21,6 +21,8 @@ struct DoctorFacts: Sendable {
     var ipv4Rules: SavedRules
     var ipv6Rules: SavedRules
     var programs: Programs
+    /// Whether there was configuration to read: a folder etc.
+    var hasConfiguration: Bool
 
     var limit: UInt64? { live["nf_conntrack_max"] }
     var buckets: UInt64? { live["nf_conntrack_buckets"] }
@@ -50,6 +52,7 @@ struct DoctorFacts: Sendable {
         cores = DoctorFacts.cores(proc)
         entrySize = proc.text("/slabinfo").flatMap(DoctorFacts.entrySize)
         configuration = SysctlConfiguration(tree)
+        hasConfiguration = tree.names(in: "/etc") != nil
         loading = ModuleConfiguration(tree: tree, commandLine: proc.text("/cmdline"))
         firewalls = FirewallService.all(in: tree)
         ipv4Rules = SavedRules(["/etc/sysconfig/iptables", "/etc/iptables/rules.v4"], in: tree)

@@ -20,6 +20,7 @@ struct Examination {
 
     /// All of them, worst first; those of one severity in the order in which they are looked for.
     mutating func findings() -> [Finding] {
+        findMissingConfiguration()
         findReload()
         findFirewalls()
         findLimit()

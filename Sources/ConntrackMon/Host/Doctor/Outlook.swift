@@ -22,6 +22,8 @@ struct Outlook: Sendable {
         let configured = facts.configuration[name]?.number
         let fresh = fresh(name, facts)
         var row = OutlookRow(name: name, now: facts.live[name], configured: configured)
+        // Who sets what later is not known.
+        guard facts.hasConfiguration else { return row }
         if facts.modules.conntrack != .builtIn {
             row.afterReload = facts.restoresAfterReload ? configured ?? fresh : fresh
         }
