@@ -31,6 +31,15 @@ import UnitKit
         #expect(!report.why.isEmpty)
     }
 
+    @Test func `each line of text that does nothing is told once`() {
+        for name in ["text-sysctl", "text-modules"] {
+            let findings = SavedTrees.examine(name).findings
+            let told = findings.flatMap { finding in finding.evidence.map { "\($0.file):\($0.line ?? 0)" } }
+            #expect(told.count == Set(told).count)
+            #expect(findings.count { $0.id == "no_effect" } > 5)
+        }
+    }
+
     @Test func `findings come worst first`() {
         let severities = SavedTrees.examine("all-wrong").findings.map(\.severity)
         #expect(Set(severities) == [.critical, .warning, .info])

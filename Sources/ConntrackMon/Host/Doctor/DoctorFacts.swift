@@ -21,6 +21,8 @@ struct DoctorFacts: Sendable {
     var ipv4Rules: SavedRules
     var ipv6Rules: SavedRules
     var programs: Programs
+    /// What the files say of conntrack to nobody.
+    var text: ConntrackText
     /// Whether there was configuration to read: a folder etc.
     var hasConfiguration: Bool
 
@@ -51,9 +53,12 @@ struct DoctorFacts: Sendable {
         memory = proc.text("/meminfo").flatMap(DoctorFacts.memory)
         cores = DoctorFacts.cores(proc)
         entrySize = proc.text("/slabinfo").flatMap(DoctorFacts.entrySize)
+        let names = SettingNames(live: live.keys, release: release)
         configuration = SysctlConfiguration(tree)
+        configuration.keep(names.isSetting)
+        text = ConntrackText(tree: tree, reader: configuration.bootReader, names: names, release: release)
         hasConfiguration = tree.names(in: "/etc") != nil
-        loading = ModuleConfiguration(tree: tree, commandLine: proc.text("/cmdline"))
+        loading = ModuleConfiguration(tree: tree, commandLine: proc.text("/cmdline"), release: release)
         firewalls = FirewallService.all(in: tree)
         ipv4Rules = SavedRules(["/etc/sysconfig/iptables", "/etc/iptables/rules.v4"], in: tree)
         ipv6Rules = SavedRules(["/etc/sysconfig/ip6tables", "/etc/iptables/rules.v6"], in: tree)
@@ -75,7 +80,7 @@ struct DoctorFacts: Sendable {
                 continue
             }
             let value = assignment.value.flatMap(SysctlSyntax.number)
-            if name == "nf_conntrack_count" {
+            if name == SettingNames.readOnly {
                 entries = entries ?? value
             } else if !name.hasPrefix("nf_conntrack_frag6_") {
                 live[String(name)] = value

@@ -117,5 +117,5 @@ extension DoctorFacts {
 
 extension ConfiguredValue {
     /// The line that decides.
-    var evidence: Evidence { Evidence(file: file, line: line, text: "\(writtenAs) = \(value)") }
+    var evidence: Evidence { Evidence(file: file, line: line, text: InvisibleText.shown("\(writtenAs) = \(value)")) }
 }

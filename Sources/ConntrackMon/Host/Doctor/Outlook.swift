@@ -60,6 +60,6 @@ extension DoctorFacts {
 
     /// Whether what is configured gets applied at boot: the module is there by then, or its load applies it.
     var appliesAtBoot: Bool {
-        modules.conntrack == .builtIn || !loading.loaders.isEmpty || restoresAfterReload
+        modules.conntrack == .builtIn || loading.ban == nil && (!loading.loaders.isEmpty || restoresAfterReload)
     }
 }
