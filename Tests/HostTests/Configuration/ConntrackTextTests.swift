@@ -35,6 +35,7 @@ import Testing
         ),
         ("sudo sysctl net.netfilter.nf_conntrack_max=7", "a command stands where only `key = value` is read"),
         ("echo 7 > /proc/sys/net/netfilter/nf_conntrack_max", "a command stands where only `key = value` is read"),
+        ("net.netfilter.nf_conntrack_max := 7", "the name is not all that stands before the equals sign"),
         ("net.netfilter.nf_conntrack_max: 7", "a colon stands where an equals sign belongs"),
         ("net.netfilter.nf_conntrack_max 7", "an equals sign is missing between name and value"),
         (
@@ -205,7 +206,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"60\"", 60), ("\u{a0}60", 60), ("20;", 20), ("1,048,576", 1_048_576), ("12k", nil), ("many", nil),
+        ("\"60\"", 60), ("\u{a0}60", 60), ("20;", 20), ("= 20", 20), ("1,048,576", 1_048_576), ("12k", nil),
+        ("many", nil),
     ])
     func `a number is found in a value that the kernel refuses`(_ value: String, _ number: UInt64?) {
         #expect(SysctlLine.number(in: value) == number)
@@ -229,6 +231,7 @@ import Testing
     @Test func `a file without conf at its end is not read`() throws {
         #expect(try files(["etc/sysctl.d/90-conntrack"]) == ["/etc/sysctl.d/90-conntrack"])
         #expect(try files(["etc/sysctl.d/90.cfg"]) == ["/etc/sysctl.d/90.cfg"])
+        #expect(try files(["etc/sysctl.d/90.conf.txt"]) == ["/etc/sysctl.d/90.conf.txt"])
         #expect(try files(["etc/modules-load.d/x"], text: "nf_conntrack\n") == ["/etc/modules-load.d/x"])
         let options = "options nf_conntrack hashsize=5\n"
         #expect(try files(["etc/modprobe.d/x"], text: options) == ["/etc/modprobe.d/x"])

@@ -139,7 +139,9 @@ struct ConntrackText: Equatable, Sendable {
                 asideSuffixes.contains(where: lower.hasSuffix) || lower.hasPrefix("readme") || lower.hasPrefix(".")
                 || lower.contains(".dpkg-") || lower.contains(".ucf-") || lower.contains(".conf.")
                 || lower.contains(".conf-") || lower.contains(".conf_")
-            return !file.hasSuffix(".conf") && !isAside && !tree.isFolder("\(folder)/\(file)")
+            // Some editors put .txt behind every name.
+            return !file.hasSuffix(".conf") && (!isAside || lower.hasSuffix(".conf.txt"))
+                && !tree.isFolder("\(folder)/\(file)")
         }.map { "\(folder)/\($0)" }
     }
 

@@ -24,7 +24,7 @@ enum SysctlLine {
 
     /// What a value that the kernel refuses was to be.
     static func number(in value: String) -> UInt64? {
-        let word = InvisibleText.cleaned(value).filter { !"\"'`_,".contains($0) }.trimmed
+        let word = InvisibleText.cleaned(value).filter { !"\"'`_,=".contains($0) }.trimmed
             .split { $0 == " " || $0 == ";" || $0 == "#" }.first
         return word.flatMap { SysctlSyntax.number(String($0)) }
     }
@@ -35,6 +35,7 @@ enum SysctlLine {
         if InvisibleText.cleaned(value).contains(where: { "\"'`".contains($0) }) {
             return "quotation marks are taken for a part of it"
         }
+        if value.hasPrefix("=") { return "the second equals sign is taken for a part of it" }
         if value.contains(";") { return "the semicolon is taken for a part of it" }
         return nil
     }
@@ -121,7 +122,7 @@ enum SysctlLine {
         guard names.exists(path.lowercased()) else { return "there is no setting \(key)" }
         if path != path.lowercased() { return "names of settings have no capital letters" }
         if key != meant.key { return "quotation marks are taken for a part of the name" }
-        return "something stands before the name"
+        return "the name is not all that stands before the equals sign"
     }
 
     private static func isOldName(_ path: String) -> Bool {

@@ -117,5 +117,7 @@ extension DoctorFacts {
 
 extension ConfiguredValue {
     /// The line that decides.
-    var evidence: Evidence { Evidence(file: file, line: line, text: InvisibleText.shown("\(writtenAs) = \(value)")) }
+    var evidence: Evidence {
+        Evidence(file: file, line: line, text: InvisibleText.shown("\(writtenAs) = \(value)").trimmed)
+    }
 }

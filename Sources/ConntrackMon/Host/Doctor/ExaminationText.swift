@@ -49,7 +49,8 @@ extension Examination {
             "no_effect", isDone ? .info : .warning,
             "\(file.file) is not read: only files whose names end in .conf are", evidence: Array(file.lines.prefix(4)),
             cure: isDone
-                ? "take the file away: another one does the same" : "mv \(file.file) \(file.file).conf")
+                ? "take the file away: another one does the same"
+                : "mv \(file.file) \(file.file.replacing(".conf.txt", with: "")).conf")
     }
 
     mutating func findRefused(_ value: ConfiguredValue) {
@@ -57,7 +58,9 @@ extension Examination {
         let number = SysctlLine.number(in: value.value)
         add(
             "bad_value", .warning,
-            "\(value.key) is configured as \(InvisibleText.shown(value.value)), which the kernel refuses\(why)",
+            value.value.isEmpty
+                ? "\(value.key) is configured without a value"
+                : "\(value.key) is configured as \(InvisibleText.shown(value.value)), which the kernel refuses\(why)",
             evidence: [value.evidence],
             cure: number.map { "write \(value.writtenAs) = \($0)" } ?? "write a number, without quotation marks")
     }
