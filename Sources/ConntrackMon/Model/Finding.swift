@@ -53,11 +53,14 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     public var findings: [Finding]
     /// What a table of as many entries as were asked for would take; nil when none were.
     public var size: TableSize?
+    /// true where no configuration was there to read: what a reload or a reboot leaves is not known then.
+    public var noConfiguration: Bool?
 
     /// From its parts.
     package init(
         reloadWouldUnload: Bool? = nil, why: [String], reloadLimit: UInt64? = nil, limit: UInt64? = nil,
-        module: ConntrackModule? = nil, limitOrigin: String? = nil, settings: [OutlookRow], findings: [Finding]
+        module: ConntrackModule? = nil, limitOrigin: String? = nil, settings: [OutlookRow], findings: [Finding],
+        noConfiguration: Bool? = nil
     ) {
         self.reloadWouldUnload = reloadWouldUnload
         self.why = why
@@ -67,11 +70,13 @@ public struct DoctorReport: Codable, Equatable, Sendable {
         self.limitOrigin = limitOrigin
         self.settings = settings
         self.findings = findings
+        self.noConfiguration = noConfiguration
     }
 
-    /// 0 nothing found, or nothing that matters; 1 warnings; 2 critical.
+    /// 0 nothing found, or nothing that matters; 1 warnings; 2 critical; 3 no configuration was there to read.
     public var exitCode: Int32 {
-        switch findings.map(\.severity).max() {
+        if noConfiguration == true { return 3 }
+        return switch findings.map(\.severity).max() {
         case .critical: 2
         case .warning: 1
         case .info, nil: 0

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import Glibc
 import TestKit
 import Testing
 
@@ -38,6 +39,56 @@ import Testing
         ])
         #expect(all.installLimit == nil)
         #expect(all.restoresConfiguration)
+    }
+
+    @Test(arguments: [
+        ("/bin/false", true), ("/usr/bin/true", true), (":", true), ("exit 0", true), ("/bin/false # hardening", true),
+        ("/bin/true; /sbin/modprobe --ignore-install nf_conntrack", false), ("/usr/local/sbin/load-conntrack", false),
+        ("/sbin/modprobe -i nf_conntrack", false),
+    ])
+    func `an install line may keep modprobe from loading it`(_ command: String, _ isBan: Bool) throws {
+        let found = try read([("etc/modprobe.d/x.conf", "install nf_conntrack \(command)\n")])
+        #expect((found.ban != nil) == isBan)
+        #expect((found.install == nil) == isBan)
+    }
+
+    @Test(arguments: [("etc/systemd/system.conf", 0), ("etc/inittab", 1)])
+    func `options in etc modules are for scripts, not for systemd`(_ mark: String, _ count: Int) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("x\n", to: mark)
+        try directory.write("nf_conntrack hashsize=5\n", to: "etc/modules")
+        try directory.write("", to: "etc/modules-load.d/x.conf")
+        symlink("../modules", directory.path(of: "etc/modules-load.d/modules.conf"))
+        let tree = FileTree(root: directory.path)
+        #expect(ModuleConfiguration(tree: tree, commandLine: nil).loaders.count == count)
+        let text = ConntrackText(
+            tree: tree, reader: .systemd, names: SettingNames(live: []), release: KernelRelease("6.1.0"))
+        #expect(text.lines.count == 1 - count)
+    }
+
+    @Test(arguments: [
+        ("nf_conntrack_ipv4", "4.15.0", "4.19.0"), ("nf_nat_ipv4", "4.19.0", "5.4.0"),
+        ("nf_conntrack_ipv6", "4.18.0-25-generic", "4.18.0-553.el8.x86_64"),
+    ])
+    func `a module that became a part of another loads nothing`(_ name: String, _ before: String, _ since: String)
+        throws
+    {
+        let directory = try TemporaryDirectory()
+        try directory.write(name + "\n", to: "etc/modules-load.d/x.conf")
+        let counts = [before, since].map { release in
+            ModuleConfiguration(
+                tree: FileTree(root: directory.path), commandLine: nil, release: KernelRelease(release)
+            ).loaders.count
+        }
+        #expect(counts == [1, 0])
+    }
+
+    @Test func `what is on the blacklist is loaded by what depends on it only`() throws {
+        let blacklist = ("etc/modprobe.d/x.conf", "blacklist nf-conntrack\n")
+        let found = try read([blacklist, ("etc/modules-load.d/x.conf", "nf_conntrack\n")])
+        #expect(found.blacklist?.line == 1)
+        #expect(found.loaders.isEmpty)
+        #expect(try read([blacklist, ("etc/modules-load.d/x.conf", "nf_conntrack_ftp\n")]).loaders.count == 1)
     }
 
     @Test(arguments: [

@@ -22,13 +22,22 @@ import UnitKit
     @Test(arguments: [
         ("el6", true, 65_536), ("el6-ip6tables-holds", false, 1_048_576), ("el7-firewalld", true, 65_536),
         ("all-right", false, 1_048_576), ("built-in", false, 262_144), ("container", nil, nil),
-        ("sosreport", true, 262_144), ("absent", false, nil),
+        ("sosreport", true, 262_144), ("absent", false, nil), ("proc-only", nil, nil),
     ])
     func `a restart's effect is told for the fleet`(_ name: String, _ unloads: Bool?, _ limit: UInt64?) {
         let report = SavedTrees.examine(name)
         #expect(report.reloadWouldUnload == unloads)
         #expect(report.reloadLimit == limit)
         #expect(!report.why.isEmpty)
+    }
+
+    @Test func `each line of text that does nothing is told once`() {
+        for name in ["text-sysctl", "text-modules"] {
+            let findings = SavedTrees.examine(name).findings
+            let told = findings.flatMap { finding in finding.evidence.map { "\($0.file):\($0.line ?? 0)" } }
+            #expect(told.count == Set(told).count)
+            #expect(findings.count { $0.id == "no_effect" } > 5)
+        }
     }
 
     @Test func `findings come worst first`() {
@@ -53,7 +62,7 @@ import UnitKit
             HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path))
         #expect(report.settings == [])
         #expect(report.limit == nil)
-        #expect(report.exitCode == 0)
+        #expect(report.exitCode == 3)
     }
 
     @Test func `a tree of garbage is examined like any other`() throws {

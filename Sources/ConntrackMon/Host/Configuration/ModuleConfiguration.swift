@@ -13,8 +13,15 @@ struct ModuleConfiguration: Equatable, Sendable {
     var loaders: [Evidence] = []
     /// udev rules that name nf_conntrack.
     var rules: [Evidence] = []
+    /// `install nf_conntrack /bin/false`: no modprobe and no rule loads it.
+    var ban: Evidence?
+    /// `blacklist nf_conntrack`: modules-load.d does not load it; what depends on it does.
+    var blacklist: Evidence?
+    private let release: KernelRelease?
 
-    init(tree: FileTree, commandLine: String?) {
+    /// - Parameter release: Which modules there are to load; nil for any.
+    init(tree: FileTree, commandLine: String?, release: KernelRelease? = nil) {
+        self.release = release
         readModprobe(tree)
         readLoaders(tree)
         readRules(tree)
@@ -40,14 +47,26 @@ struct ModuleConfiguration: Equatable, Sendable {
         for file in files {
             for (number, line) in mentions(of: file, in: tree) {
                 let words = line.split(separator: " ").map(String.init)
+                if words.count == 2, words[0] == "blacklist", words[1].replacing("-", with: "_") == "nf_conntrack" {
+                    blacklist = Evidence(file: file, line: number, text: line)
+                }
                 guard words.count > 2, words[1].replacing("-", with: "_") == "nf_conntrack" else { continue }
                 let evidence = Evidence(file: file, line: number, text: line)
-                if words[0] == "install" { install = evidence }
+                if words[0] == "install" {
+                    (install, ban) = ModuleConfiguration.isBan(words) ? (nil, evidence) : (evidence, nil)
+                }
                 if words[0] == "options", let size = ModuleConfiguration.option("hashsize", in: words) {
                     (hashsize, hashsizeEvidence) = (size, evidence)
                 }
             }
         }
+    }
+
+    /// Whether an install line runs what loads nothing.
+    private static func isBan(_ words: [String]) -> Bool {
+        let command = words[2].split(separator: "/").last ?? ""
+        let loads = words.dropFirst(2).contains { $0.contains("modprobe") || $0.contains("insmod") }
+        return ["false", "true", ":", "exit"].contains(command) && !loads
     }
 
     private mutating func readCommandLine(_ text: String) {
@@ -57,7 +76,7 @@ struct ModuleConfiguration: Equatable, Sendable {
             (hashsize, hashsizeEvidence) = (size, Evidence(file: "/proc/cmdline", line: nil, text: word))
         }
         for word in words where word.hasPrefix("modules_load=") || word.hasPrefix("rd.modules_load=") {
-            if word.split(separator: "=").last?.split(separator: ",").contains(where: { Self.brings(String($0)) })
+            if word.split(separator: "=").last?.split(separator: ",").contains(where: { brings(String($0)) })
                 == true
             {
                 loaders.append(Evidence(file: "/proc/cmdline", line: nil, text: word))
@@ -76,7 +95,11 @@ struct ModuleConfiguration: Equatable, Sendable {
 
     private mutating func readLoaders(_ tree: FileTree) {
         for file in ModuleConfiguration.files("modules-load.d", ".conf", in: tree) {
-            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) where Self.brings(line) {
+            let takesOptions = ModuleConfiguration.takesOptions(file, in: tree)
+            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) {
+                let module = takesOptions ? String(line.prefix { $0 != " " }) : line
+                guard brings(module) else { continue }
+                if blacklist != nil, line.replacing("-", with: "_") == "nf_conntrack" { continue }
                 loaders.append(Evidence(file: file, line: number, text: line))
             }
         }
@@ -85,22 +108,20 @@ struct ModuleConfiguration: Equatable, Sendable {
             for (number, line) in ModuleConfiguration.lines(of: file, in: tree) {
                 let words = line.split(whereSeparator: \.isWhitespace)
                 guard words.contains("modprobe") || words.contains("/sbin/modprobe"),
-                    words.contains(where: { Self.brings(String($0)) })
+                    words.contains(where: { brings(String($0)) })
                 else { continue }
                 loaders.append(Evidence(file: file, line: number, text: line))
             }
         }
     }
 
-    /// Whether loading this module loads nf_conntrack too.
-    private static func brings(_ module: String) -> Bool {
-        let name = module.replacing("-", with: "_")
-        let prefixes = ["nf_conntrack", "nf_nat", "ip_conntrack"]
-        let names = [
-            "xt_conntrack", "xt_state", "xt_CT", "iptable_nat", "ip6table_nat", "nft_ct", "ip_vs", "openvswitch",
-        ]
-        return prefixes.contains(where: name.hasPrefix) || names.contains(name)
+    /// Scripts of hosts without systemd read /etc/modules, and take options of modules there.
+    static func takesOptions(_ file: String, in tree: FileTree) -> Bool {
+        tree.canonical(file) == "/etc/modules" && !SysctlReader.hasSystemd(tree)
     }
+
+    /// Whether loading this module loads nf_conntrack too.
+    private func brings(_ module: String) -> Bool { ModuleNames.brings(module, release: release) }
 
     private mutating func readRules(_ tree: FileTree) {
         for file in ModuleConfiguration.files("udev/rules.d", ".rules", in: tree) {
@@ -119,7 +140,7 @@ struct ModuleConfiguration: Equatable, Sendable {
     }
 
     /// The files of /etc/NAME, /run/NAME and so on, by name; a name in an earlier folder hides the same in a later one.
-    private static func files(_ name: String, _ suffix: String, in tree: FileTree) -> [String] {
+    static func files(_ name: String, _ suffix: String, in tree: FileTree) -> [String] {
         var folders = ["/etc/", "/run/", "/usr/local/lib/", "/usr/lib/"]
         if !tree.isLink("/lib") { folders.append("/lib/") }
         var paths: [String: String] = [:]
@@ -138,7 +159,7 @@ struct ModuleConfiguration: Equatable, Sendable {
     }
 
     /// By bytes: rule files may have thousands of lines, and characters are slow to tell apart.
-    private static func lines(of text: String) -> [(number: Int, text: String)] {
+    static func lines(of text: String) -> [(number: Int, text: String)] {
         var lines: [(number: Int, text: String)] = []
         var open: (number: Int, text: String)?
         for (index, part) in text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {

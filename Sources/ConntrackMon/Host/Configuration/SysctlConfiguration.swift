@@ -57,6 +57,7 @@ public struct SysctlConfiguration: Sendable {
     /// Who applies it at boot.
     let bootReader: SysctlReader
     private var boot = SysctlPlan(keepsOne: true)
+    private var idle: Set<String> = []
     private static let problemLimit = 100
     private static let stepLimit = 4096
 
@@ -91,7 +92,15 @@ public struct SysctlConfiguration: Sendable {
 
     /// What the boot sets `name` ("nf_conntrack_max") to; nil when nothing is configured.
     public subscript(name: String) -> ConfiguredValue? {
-        SysctlConfiguration.value(of: name, in: boot)
+        idle.contains(name) ? nil : SysctlConfiguration.value(of: name, in: boot)
+    }
+
+    /// Leaves out what is said of names that are no settings: nothing sets them.
+    mutating func keep(_ isSetting: (String) -> Bool) {
+        idle = Set((all + refused).map(\.key)).filter { !isSetting($0) }
+        all.removeAll { !isSetting($0.key) }
+        refused.removeAll { !isSetting($0.key) }
+        whatProcpsDoes.removeAll { !isSetting($0.key) }
     }
 
     // MARK: Reading

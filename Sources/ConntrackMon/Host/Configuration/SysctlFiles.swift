@@ -13,8 +13,12 @@ enum SysctlReader: Equatable, Sendable {
 
     /// Who does it at boot on the host whose files these are.
     static func atBoot(of tree: FileTree) -> SysctlReader {
-        let units = ["/usr/lib/systemd", "/lib/systemd", "/etc/systemd", "/run/systemd"]
-        return tree.exists("/etc/rc.d/rc.sysinit") && !units.contains(where: tree.exists) ? .initscripts : .systemd
+        tree.exists("/etc/rc.d/rc.sysinit") && !hasSystemd(tree) ? .initscripts : .systemd
+    }
+
+    /// Whether something of systemd's is there.
+    static func hasSystemd(_ tree: FileTree) -> Bool {
+        ["/usr/lib/systemd", "/lib/systemd", "/etc/systemd", "/run/systemd"].contains(where: tree.exists)
     }
 
     /// The files in the order in which they are read.

@@ -31,6 +31,6 @@ package enum Doctor {
         return DoctorReport(
             reloadWouldUnload: verdict.wouldUnload, why: verdict.why, reloadLimit: reloaded, limit: facts.limit,
             module: facts.modules.conntrack, limitOrigin: guess?.text, settings: outlook.rows,
-            findings: examination.findings())
+            findings: examination.findings(), noConfiguration: facts.hasConfiguration ? nil : true)
     }
 }

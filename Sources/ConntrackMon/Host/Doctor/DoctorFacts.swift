@@ -21,6 +21,10 @@ struct DoctorFacts: Sendable {
     var ipv4Rules: SavedRules
     var ipv6Rules: SavedRules
     var programs: Programs
+    /// What the files say of conntrack to nobody.
+    var text: ConntrackText
+    /// Whether there was configuration to read: a folder etc.
+    var hasConfiguration: Bool
 
     var limit: UInt64? { live["nf_conntrack_max"] }
     var buckets: UInt64? { live["nf_conntrack_buckets"] }
@@ -39,8 +43,7 @@ struct DoctorFacts: Sendable {
     /// Reads all of it and changes nothing.
     init(_ paths: HostPaths) {
         let (tree, proc) = (FileTree(root: paths.root), FileTree(root: paths.procfs))
-        live = DoctorFacts.settings(paths, tree: tree)
-        entries = readNumber(paths.sysctl("nf_conntrack_count"))
+        (live, entries) = DoctorFacts.settings(paths, tree: tree)
         modules = LoadedModules(
             procfs: proc, sysfs: FileTree(root: paths.sysfs), isTracking: live["nf_conntrack_max"] != nil)
         if live["nf_conntrack_buckets"] == nil {
@@ -50,32 +53,40 @@ struct DoctorFacts: Sendable {
         memory = proc.text("/meminfo").flatMap(DoctorFacts.memory)
         cores = DoctorFacts.cores(proc)
         entrySize = proc.text("/slabinfo").flatMap(DoctorFacts.entrySize)
+        let names = SettingNames(live: live.keys, release: release)
         configuration = SysctlConfiguration(tree)
-        loading = ModuleConfiguration(tree: tree, commandLine: proc.text("/cmdline"))
+        configuration.keep(names.isSetting)
+        text = ConntrackText(tree: tree, reader: configuration.bootReader, names: names, release: release)
+        hasConfiguration = tree.names(in: "/etc") != nil
+        loading = ModuleConfiguration(tree: tree, commandLine: proc.text("/cmdline"), release: release)
         firewalls = FirewallService.all(in: tree)
         ipv4Rules = SavedRules(["/etc/sysconfig/iptables", "/etc/iptables/rules.v4"], in: tree)
         ipv6Rules = SavedRules(["/etc/sysconfig/ip6tables", "/etc/iptables/rules.v6"], in: tree)
         programs = Programs(tree: tree, procfs: proc)
     }
 
-    /// From /proc/sys, or from the `sysctl -a` that a sosreport keeps instead of it.
-    private static func settings(_ paths: HostPaths, tree: FileTree) -> [String: UInt64] {
+    /// Settings and entries from /proc/sys, or from the `sysctl -a` that a sosreport keeps instead of it.
+    private static func settings(_ paths: HostPaths, tree: FileTree) -> (live: [String: UInt64], entries: UInt64?) {
+        var entries = readNumber(paths.sysctl("nf_conntrack_count"))
         var live = Dictionary(readParameters(paths).map { ($0.name, $0.value) }) { first, _ in first }
         if live["nf_conntrack_max"] == nil {
             live["nf_conntrack_max"] = readNumber(paths.procfs + "/sys/net/nf_conntrack_max")
         }
         guard live.isEmpty, !tree.root.isEmpty, let text = tree.text("/sos_commands/kernel/sysctl_-a") else {
-            return live
+            return (live, entries)
         }
         for assignment in SysctlSyntax.parse(text).assignments {
             guard let name = assignment.key.split(separator: "/").last, name.hasPrefix("nf_conntrack_") else {
                 continue
             }
-            if name != "nf_conntrack_count", !name.hasPrefix("nf_conntrack_frag6_") {
-                live[String(name)] = assignment.value.flatMap(SysctlSyntax.number)
+            let value = assignment.value.flatMap(SysctlSyntax.number)
+            if name == SettingNames.readOnly {
+                entries = entries ?? value
+            } else if !name.hasPrefix("nf_conntrack_frag6_") {
+                live[String(name)] = value
             }
         }
-        return live
+        return (live, entries)
     }
 
     private static func memory(_ text: String) -> UInt64? {

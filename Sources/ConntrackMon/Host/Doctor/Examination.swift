@@ -20,6 +20,7 @@ struct Examination {
 
     /// All of them, worst first; those of one severity in the order in which they are looked for.
     mutating func findings() -> [Finding] {
+        findMissingConfiguration()
         findReload()
         findFirewalls()
         findLimit()
@@ -111,5 +112,7 @@ extension DoctorFacts {
 
 extension ConfiguredValue {
     /// The line that decides.
-    var evidence: Evidence { Evidence(file: file, line: line, text: "\(writtenAs) = \(value)") }
+    var evidence: Evidence {
+        Evidence(file: file, line: line, text: InvisibleText.shown("\(writtenAs) = \(value)").trimmed)
+    }
 }

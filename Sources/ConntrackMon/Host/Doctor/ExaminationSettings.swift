@@ -56,6 +56,8 @@ extension Examination {
     private mutating func findBootRace() {
         let configured = facts.configuration.all.filter { $0.number != nil }
         guard !configured.isEmpty, !facts.appliesAtBoot, facts.modules.conntrack != nil else { return }
+        // findBan says it, and no cure that is given here would help.
+        guard facts.loading.ban == nil else { return }
         let row = outlook.limit
         var effect = ""
         if let later = row?.afterReboot, let wanted = row?.configured, isLess(later, wanted) {
@@ -65,10 +67,16 @@ extension Examination {
             "boot_race", .warning,
             "nothing loads nf_conntrack before the boot applies sysctl settings, so these are lost\(effect)",
             evidence: (configured.filter { $0.key == "nf_conntrack_max" }
-                + configured.filter { $0.key != "nf_conntrack_max" }).prefix(4).map(\.evidence),
-            cure: facts.isEL6
-                ? "modprobe nf_conntrack in /etc/sysconfig/modules/conntrack.modules; or \(restoreCure)"
-                : "\(restoreCure); or nf_conntrack in /etc/modules-load.d/conntrack.conf, which helps at boot only")
+                + configured.filter { $0.key != "nf_conntrack_max" }).prefix(4).map(\.evidence)
+                + [facts.loading.blacklist].compactMap { $0 },
+            cure: bootCure)
+    }
+
+    private var bootCure: String {
+        if facts.isEL6 { return "modprobe nf_conntrack in /etc/sysconfig/modules/conntrack.modules; or \(restoreCure)" }
+        // modules-load.d does not load what is on the blacklist.
+        if facts.loading.blacklist != nil { return restoreCure }
+        return "\(restoreCure); or nf_conntrack in /etc/modules-load.d/conntrack.conf, which helps at boot only"
     }
 
     // MARK: Other settings
@@ -121,13 +129,11 @@ extension Examination {
                 evidence: [difference.boot?.evidence, difference.procps?.evidence].compactMap { $0 },
                 cure: "keep the setting in one file of /etc/sysctl.d only")
         }
-        for value in facts.configuration.refused {
-            add(
-                "bad_value", .warning, "\(value.key) is configured as \(value.value), which the kernel refuses",
-                evidence: [value.evidence],
-                cure: "write a number, without quotation marks")
+        findText()
+        for value in facts.configuration.refused { findRefused(value) }
+        let problems = facts.configuration.problems.filter { problem in
+            !facts.text.lines.contains { $0.isAt(problem.file, problem.line) }
         }
-        let problems = facts.configuration.problems
         if !problems.isEmpty {
             add(
                 "unreadable_configuration", .info,

@@ -22,6 +22,8 @@ struct Outlook: Sendable {
         let configured = facts.configuration[name]?.number
         let fresh = fresh(name, facts)
         var row = OutlookRow(name: name, now: facts.live[name], configured: configured)
+        // Who sets what later is not known.
+        guard facts.hasConfiguration else { return row }
         if facts.modules.conntrack != .builtIn {
             row.afterReload = facts.restoresAfterReload ? configured ?? fresh : fresh
         }
@@ -58,6 +60,6 @@ extension DoctorFacts {
 
     /// Whether what is configured gets applied at boot: the module is there by then, or its load applies it.
     var appliesAtBoot: Bool {
-        modules.conntrack == .builtIn || !loading.loaders.isEmpty || restoresAfterReload
+        modules.conntrack == .builtIn || loading.ban == nil && (!loading.loaders.isEmpty || restoresAfterReload)
     }
 }

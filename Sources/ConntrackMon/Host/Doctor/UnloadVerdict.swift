@@ -43,6 +43,10 @@ struct UnloadVerdict: Equatable, Sendable {
     private init(loaded facts: DoctorFacts) {
         self.init(wouldUnload: false, why: [])
         let unloading = facts.firewalls.filter { $0.unloads != false }
+        guard facts.hasConfiguration else {
+            (wouldUnload, why) = (nil, ["no configuration was there to read"])
+            return
+        }
         guard !unloading.isEmpty else {
             why = facts.firewalls.map {
                 $0.evidence.text.isEmpty ? $0.kind.rawValue : "\($0.kind.rawValue): \($0.evidence)"

@@ -59,6 +59,14 @@ struct FileTree: Sendable {
         return FileTree.joined(found)
     }
 
+    /// What `path` is called with no link in it, to tell a file by; `path` itself where that can't be known.
+    func canonical(_ path: String) -> String {
+        guard root.isEmpty else { return resolve(path) ?? path }
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     /// What a file holds.
     func read(_ path: String) -> Content {
         guard let resolved = resolve(path) else { return .unreadable(SystemError.text(ELOOP)) }
