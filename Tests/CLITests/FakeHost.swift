@@ -10,7 +10,7 @@ final class FakeHost {
     /// A host with nf_conntrack loaded, or (with `limit` nil) without it.
     init(entries: String = "100", limit: String? = "1000") throws {
         directory = try TemporaryDirectory()
-        for folder in ["proc", "proc/sys", "proc/sys/net", "proc/sys/net/netfilter", "sys", "run"] {
+        for folder in ["proc", "proc/sys", "proc/sys/net", "proc/sys/net/netfilter", "sys", "run", "etc"] {
             guard mkdir(directory.path(of: folder), 0o755) == 0 else { throw SystemError("mkdir \(folder)") }
         }
         if let limit {
