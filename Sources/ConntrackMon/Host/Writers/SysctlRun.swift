@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import ConntrackModel
+
+/// One run of a program that applies sysctl configuration.
+struct SysctlRun: Equatable, Sendable {
+    var reader: SysctlReader
+    /// The files it is given; nil for all that the reader knows.
+    var files: [String]?
+    var filter = Filter.all
+
+    /// Which of the assignments it makes.
+    enum Filter: Equatable, Sendable {
+        case all
+        /// systemd-sysctl --prefix: paths below /proc/sys, such as "net/netfilter".
+        case prefixes([String])
+        /// procps' --pattern: an extended regular expression.
+        case pattern(String)
+        /// `fgrep WORD FILE | sysctl -p -`, a run for each word: only lines that hold one.
+        case lines(with: [String])
+    }
+
+    /// What it sets, in its order. Settings that are not there when it runs stay as they are.
+    func acts(in sources: WriterSources) -> [Writer.Act] { [] }
+}
