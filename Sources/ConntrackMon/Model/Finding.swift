@@ -16,6 +16,8 @@ public struct Finding: Codable, Equatable, Sendable {
     public var id: String
     /// How much it matters.
     public var severity: FindingSeverity
+    /// How sure it is.
+    public var certainty: Certainty
     /// What is the case.
     public var summary: String
     /// What shows it.
@@ -24,9 +26,13 @@ public struct Finding: Codable, Equatable, Sendable {
     public var cure: String
 
     /// From its parts.
-    package init(id: String, severity: FindingSeverity, summary: String, evidence: [Evidence], cure: String) {
+    package init(
+        id: String, severity: FindingSeverity, certainty: Certainty = .certain, summary: String, evidence: [Evidence],
+        cure: String
+    ) {
         self.id = id
         self.severity = severity
+        self.certainty = certainty
         self.summary = summary
         self.evidence = evidence
         self.cure = cure
@@ -90,12 +96,20 @@ public struct OutlookRow: Codable, Equatable, Sendable {
     public var name: String
     /// Live.
     public var now: UInt64?
-    /// If the module were unloaded and loaded.
+    /// If the module were unloaded and loaded by a restart of the firewall; the least of what it may be then.
     public var afterReload: UInt64?
+    /// The most that it may be then, where somebody only may change it.
+    public var afterReloadMost: UInt64?
+    /// Who sets it last then: "the udev rule (/etc/udev/rules.d/50-conntrack.rules:1)".
+    public var afterReloadBy: String?
     /// What the host's files ask for.
     public var configured: UInt64?
-    /// What is left after the next boot.
+    /// What is left after the next boot; the least of what it may be.
     public var afterReboot: UInt64?
+    /// The most that it may be then, where somebody only may change it.
+    public var afterRebootMost: UInt64?
+    /// Who sets it last then.
+    public var afterRebootBy: String?
 
     /// From its parts.
     package init(
@@ -111,7 +125,7 @@ public struct OutlookRow: Codable, Equatable, Sendable {
 
     /// Whether now and later are not all the same.
     package var changes: Bool {
-        let values = [now, afterReload, configured, afterReboot].compactMap { $0 }
+        let values = [now, afterReload, afterReloadMost, configured, afterReboot, afterRebootMost].compactMap { $0 }
         return Set(values).count > 1
     }
 }

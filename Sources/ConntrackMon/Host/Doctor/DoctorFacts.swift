@@ -20,7 +20,12 @@ struct DoctorFacts: Sendable {
     /// Saved rules that need connection tracking.
     var ipv4Rules: SavedRules
     var ipv6Rules: SavedRules
-    var programs: Programs
+    /// Which program starts the host.
+    var initSystem: InitSystem
+    /// Who sets what, and when.
+    var timeline: Timeline
+    /// What shows that Docker is there.
+    var docker: Evidence?
     /// What the files say of conntrack to nobody.
     var text: ConntrackText
     /// Whether there was configuration to read: a folder etc.
@@ -62,7 +67,22 @@ struct DoctorFacts: Sendable {
         firewalls = FirewallService.all(in: tree)
         ipv4Rules = SavedRules(["/etc/sysconfig/iptables", "/etc/iptables/rules.v4"], in: tree)
         ipv6Rules = SavedRules(["/etc/sysconfig/ip6tables", "/etc/iptables/rules.v6"], in: tree)
-        programs = Programs(tree: tree, procfs: proc)
+        docker = ["/run/docker.pid", "/etc/docker/daemon.json", "/var/lib/docker"].first(where: tree.exists)
+            .map { Evidence(file: $0, line: nil, text: "") }
+        let sources = WriterSources(tree: tree, procfs: proc, release: release, cores: cores, names: names)
+        initSystem = sources.initSystem
+        let writers = Writers.all(sources)
+        timeline = Timeline(KernelEra(), writers: writers, names: [])
+        timeline = Timeline(era, writers: writers, names: live.keys)
+    }
+
+    /// What this kernel makes of settings.
+    private var era: KernelEra {
+        KernelEra(
+            release: release, defaults: defaults,
+            hashsizeEvidence: loadHashsize == nil ? nil : loading.hashsizeEvidence,
+            isBuiltIn: modules.conntrack == .builtIn, live: Set(live.keys),
+            modules: Set(modules.aroundConntrack.map(\.name)))
     }
 
     /// Settings and entries from /proc/sys, or from the `sysctl -a` that a sosreport keeps instead of it.

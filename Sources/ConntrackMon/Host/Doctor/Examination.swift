@@ -26,6 +26,7 @@ struct Examination {
         findLimit()
         findSettings()
         findConfiguration()
+        findWriters()
         findPrograms()
         return found.enumerated().sorted {
             ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset)
@@ -33,9 +34,12 @@ struct Examination {
     }
 
     mutating func add(
-        _ id: String, _ severity: FindingSeverity, _ summary: String, evidence: [Evidence] = [], cure: String = ""
+        _ id: String, _ severity: FindingSeverity, certainty: Certainty = .certain, _ summary: String,
+        evidence: [Evidence] = [], cure: String = ""
     ) {
-        found.append(Finding(id: id, severity: severity, summary: summary, evidence: evidence, cure: cure))
+        found.append(
+            Finding(
+                id: id, severity: severity, certainty: certainty, summary: summary, evidence: evidence, cure: cure))
     }
 
     // MARK: What a reload loses
@@ -47,25 +51,30 @@ struct Examination {
         let evidence = verdict.services.map(\.evidence)
         let who = verdict.services.map(\.kind.rawValue).joined(separator: " or ")
         if isLess(after, now) {
+            let isSure = verdict.wouldUnload == true && isLess(row.afterReloadMost ?? after, now)
             let may = verdict.wouldUnload == nil ? "may unload" : "unloads"
             let restart = who.isEmpty ? "a firewall restart" : "a restart of \(who)"
+            let other = row.afterReloadMost.map { " or \(limitText($0))" } ?? ""
             add(
-                "reload_loses_limit", verdict.wouldUnload == nil ? .warning : .critical,
+                "reload_loses_limit", isSure ? .critical : .warning, certainty: isSure ? .certain : .may,
                 "\(restart) \(may) nf_conntrack, and nf_conntrack_max goes from \(limitText(now)) to \(limitText(after))"
-                    + entriesText(against: after),
+                    + other + entriesText(against: after),
                 evidence: evidence, cure: keepCure(now))
         }
         let lost = outlook.rows.filter { row in
-            row.name != "nf_conntrack_max" && row.name != "nf_conntrack_buckets" && row.now != nil
-                && row.afterReload != nil && row.now != row.afterReload
+            guard row.name != "nf_conntrack_max", row.name != "nf_conntrack_buckets", let now = row.now,
+                let after = outlook.reload?.settings[row.name], !after.values.isEmpty
+            else { return false }
+            return !after.may(be: now)
         }
         if verdict.wouldUnload == true, !lost.isEmpty {
             let changes = lost.map { "\($0.name) \(text($0.now)) -> \(text($0.afterReload))" }
+            let restore = restoreCure(for: lost.map(\.name))
             add(
                 "reload_loses_settings", .warning, "the same restart puts back \(changes.joined(separator: ", "))",
                 evidence: evidence,
                 cure: lost.contains { $0.configured == nil }
-                    ? "write them to \(facts.sysctlFile), and \(restoreCure)" : restoreCure)
+                    ? "write them to \(facts.sysctlFile), and \(restore)" : restore)
         }
     }
 
@@ -78,17 +87,9 @@ struct Examination {
 
     // MARK: Cures
 
-    static let rule =
-        #"ACTION=="add", SUBSYSTEM=="module", KERNEL=="nf_conntrack", RUN+="/usr/lib/systemd/systemd-sysctl"#
-        + #" --prefix=/net/netfilter --prefix=/net/nf_conntrack_max""#
-
     /// Puts what is configured back after every load, whoever causes it.
-    var restoreCure: String {
-        if facts.isEL6 {
-            return "IPTABLES_SYSCTL_LOAD_LIST=\"nf_conntrack\" in /etc/sysconfig/iptables-config puts back what"
-                + " /etc/sysctl.conf holds"
-        }
-        return "in /etc/udev/rules.d/50-conntrack.rules: \(Examination.rule)"
+    func restoreCure(for names: [String]) -> String {
+        facts.initSystem.restoreCure(after: facts.module(of: names))
     }
 
     private func keepCure(_ limit: UInt64) -> String {
@@ -97,17 +98,31 @@ struct Examination {
             cures.append("write net.netfilter.nf_conntrack_max = \(limit) to \(facts.sysctlFile)")
         }
         cures += verdict.services.map(\.cure).filter { !$0.isEmpty }
-        if !facts.restoresAfterReload { cures.append(restoreCure) }
+        if !restoresLimit { cures.append(restoreCure(for: facts.configuration.all.map(\.key))) }
         return cures.joined(separator: "; ")
+    }
+
+    /// Whether a limit that is configured is put back after each load of the module.
+    var restoresLimit: Bool {
+        if facts.configuration["nf_conntrack_max"]?.number != nil { return outlook.restores("nf_conntrack_max") }
+        return facts.timeline.writers.contains { writer in
+            guard writer.appliesConfiguration, writer.certainty == .certain else { return false }
+            return switch writer.when {
+            case .load, .uevent, .firewall: true
+            case .early, .boot, .late, .always: false
+            }
+        }
     }
 }
 
 extension DoctorFacts {
-    /// Start scripts instead of systemd: no udev rule can call systemd-sysctl.
-    var isEL6: Bool { configuration.bootReader == .initscripts }
-
     /// Where a person would write a setting.
-    var sysctlFile: String { isEL6 ? "/etc/sysctl.conf" : "/etc/sysctl.d/90-conntrack.conf" }
+    var sysctlFile: String { initSystem.sysctlFile }
+
+    /// The module with which all of these settings are there.
+    func module(of names: [String]) -> String {
+        names.lazy.map(timeline.era.owner).first { $0 != KernelEra.core } ?? KernelEra.core
+    }
 }
 
 extension ConfiguredValue {

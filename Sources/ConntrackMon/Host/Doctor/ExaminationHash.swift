@@ -50,7 +50,7 @@ extension Examination {
         if facts.configuration["nf_conntrack_max"]?.number == nil {
             against.append("net.netfilter.nf_conntrack_max = \(limit) in \(facts.sysctlFile)")
         }
-        if !facts.restoresAfterReload { against.append(restoreCure) }
+        if !restoresLimit { against.append(restoreCure(for: [])) }
         return
             "\(now); options nf_conntrack hashsize=\(buckets) in /etc/modprobe.d/conntrack.conf, with which a load begins"
             + " with 8 times that as limit until \(against.isEmpty ? "what is configured" : "it") is put back"

@@ -12,36 +12,46 @@ extension Examination {
             findBootRace()
             return
         }
-        let origin = limitGuess.map { " (\($0.text))" } ?? ""
-        if let configured = facts.configuration["nf_conntrack_max"], let wanted = configured.number {
-            if isLess(now, wanted) {
-                let isTight = facts.entries.map { Double($0) >= 0.75 * Double(now) } ?? false
-                add(
-                    "live_differs", isTight ? .critical : .warning,
-                    "nf_conntrack_max is \(limitText(now))\(origin), \(limitText(wanted)) is configured",
-                    evidence: [configured.evidence],
-                    cure: facts.limitOrigin.setting(behind: limitGuess) != nil
-                        ? Examination.kubeProxyCure : "sysctl -w net.netfilter.nf_conntrack_max=\(wanted)")
-            } else if now != wanted, facts.programs.kubeProxyLimit(cores: facts.cores) != now {
-                add(
-                    "live_differs", .warning,
-                    "nf_conntrack_max is \(limitText(now))\(origin), above the \(limitText(wanted)) that is configured and"
-                        + " comes back", evidence: [configured.evidence],
-                    cure: "write net.netfilter.nf_conntrack_max = \(now) to \(facts.sysctlFile)")
-            }
+        if let configured = facts.configuration["nf_conntrack_max"], let wanted = configured.number,
+            let taken = facts.timeline.era.taken(wanted, as: "nf_conntrack_max")
+        {
+            findLimit(now, against: configured, taken)
         }
         findHandMade()
         findBootRace()
         findHash(now)
     }
 
+    /// The live limit against the configured one.
+    private mutating func findLimit(_ now: UInt64, against configured: ConfiguredValue, _ wanted: UInt64) {
+        let origin = limitGuess.map { " (\($0.text))" } ?? ""
+        let later = outlook.boot?.settings["nf_conntrack_max"]
+        if isLess(now, wanted) {
+            let isTight = facts.entries.map { Double($0) >= 0.75 * Double(now) } ?? false
+            let program = program(behind: "nf_conntrack_max", now)
+            add(
+                "live_differs", isTight ? .critical : .warning,
+                "nf_conntrack_max is \(limitText(now))\(origin), \(limitText(wanted)) is configured",
+                evidence: [configured.evidence] + (program.map { [$0.evidence] } ?? []),
+                cure: program?.cure ?? "sysctl -w net.netfilter.nf_conntrack_max=\(wanted)")
+        } else if now != wanted, !(later?.may(be: now) ?? false) {
+            add(
+                "live_differs", .warning,
+                "nf_conntrack_max is \(limitText(now))\(origin), above the \(limitText(wanted)) that is configured and"
+                    + " comes back", evidence: [configured.evidence],
+                cure: "write net.netfilter.nf_conntrack_max = \(now) to \(facts.sysctlFile)")
+        }
+    }
+
     /// Raised by hand: nobody will raise it again.
     private mutating func findHandMade() {
         let handMade = outlook.rows.filter { row in
             guard row.name != "nf_conntrack_buckets", facts.configuration[row.name] == nil, let now = row.now,
-                let later = row.afterReboot
+                let later = outlook.boot?.settings[row.name], let least = later.least, !later.may(be: now)
             else { return false }
-            return row.name == "nf_conntrack_max" ? isLess(later, now) : now != later
+            // What a program of this host writes is its affair, and said with its name.
+            guard later.authors.allSatisfy({ $0.writer.map { writers[$0].cure == nil } ?? true }) else { return false }
+            return row.name == "nf_conntrack_max" ? isLess(later.most ?? least, now) : true
         }
         guard !handMade.isEmpty else { return }
         let changes = handMade.map { "\($0.name) \(text($0.now)) -> \(text($0.afterReboot))" }
@@ -53,42 +63,55 @@ extension Examination {
             cure: "in \(facts.sysctlFile): \(lines.joined(separator: "; "))")
     }
 
+    /// The boot applies settings before their module is there, and nobody sets them again.
     private mutating func findBootRace() {
-        let configured = facts.configuration.all.filter { $0.number != nil }
-        guard !configured.isEmpty, !facts.appliesAtBoot, facts.modules.conntrack != nil else { return }
+        guard let boot = outlook.boot, facts.modules.conntrack != nil else { return }
         // findBan says it, and no cure that is given here would help.
         guard facts.loading.ban == nil else { return }
-        let row = outlook.limit
+        let lost = facts.configuration.all.filter { configured in
+            guard let wanted = configured.number.flatMap({ facts.timeline.era.taken($0, as: configured.key) }),
+                boot.missed.contains(where: { $0.key == configured.key && writers[$0.writer].when == .boot }),
+                let left = boot.settings[configured.key]
+            else { return false }
+            return left.value != wanted
+        }.sorted { $0.key == "nf_conntrack_max" && $1.key != "nf_conntrack_max" }
+        guard !lost.isEmpty else { return }
+        let mayBeKept = lost.allSatisfy { lost in
+            lost.number.map { boot.settings[lost.key]?.may(be: $0) ?? false } ?? false
+        }
         var effect = ""
-        if let later = row?.afterReboot, let wanted = row?.configured, isLess(later, wanted) {
+        if let row = outlook.limit, let later = row.afterReboot, let wanted = row.configured, isLess(later, wanted) {
             effect = ": nf_conntrack_max will be \(limitText(later)) instead of \(limitText(wanted))"
         }
+        let module = facts.module(of: lost.map(\.key))
         add(
-            "boot_race", .warning,
-            "nothing loads nf_conntrack before the boot applies sysctl settings, so these are lost\(effect)",
-            evidence: (configured.filter { $0.key == "nf_conntrack_max" }
-                + configured.filter { $0.key != "nf_conntrack_max" }).prefix(4).map(\.evidence)
-                + [facts.loading.blacklist].compactMap { $0 },
-            cure: bootCure)
+            "boot_race", .warning, certainty: mayBeKept ? .may : .certain,
+            mayBeKept
+                ? "nf_conntrack may be loaded after the boot applies sysctl settings, and then these are lost\(effect)"
+                : "nothing loads \(module) before the boot applies sysctl settings, so these are lost\(effect)",
+            evidence: lost.prefix(4).map(\.evidence) + [facts.loading.blacklist].compactMap { $0 },
+            cure: bootCure(module))
     }
 
-    private var bootCure: String {
-        if facts.isEL6 { return "modprobe nf_conntrack in /etc/sysconfig/modules/conntrack.modules; or \(restoreCure)" }
+    private func bootCure(_ module: String) -> String {
+        let restore = facts.initSystem.restoreCure(after: module)
         // modules-load.d does not load what is on the blacklist.
-        if facts.loading.blacklist != nil { return restoreCure }
-        return "\(restoreCure); or nf_conntrack in /etc/modules-load.d/conntrack.conf, which helps at boot only"
+        if facts.loading.blacklist != nil { return restore }
+        let load = facts.initSystem.bootLoadCure(module)
+        return facts.initSystem == .initscripts
+            ? "\(load); or \(restore)" : "\(restore); or \(load), which helps at boot only"
     }
 
     // MARK: Other settings
 
     private static let judgedApart = [
-        "nf_conntrack_max", "nf_conntrack_buckets", "nf_conntrack_acct", "nf_conntrack_timestamp",
+        "nf_conntrack_max", "nf_conntrack_acct", "nf_conntrack_timestamp",
     ]
 
     mutating func findSettings() {
         let others = facts.configuration.all.filter { value in
             guard !Examination.judgedApart.contains(value.key), let live = facts.live[value.key],
-                let wanted = value.number
+                let wanted = value.number.flatMap({ facts.timeline.era.taken($0, as: value.key) })
             else { return false }
             return live != wanted
         }

@@ -7,7 +7,7 @@ extension DoctorFacts {
     var limitOrigin: LimitOrigin {
         LimitOrigin(
             memory: memory, release: release, cores: cores, hashsize: loadHashsize,
-            hasKubeProxy: programs.kubeProxy != nil)
+            hasKubeProxy: timeline.writers.contains { $0.findingID == "kube_proxy_writes" })
     }
 }
 

@@ -2,64 +2,61 @@
 
 internal import ConntrackModel
 
-/// Now, after a reload, configured, after a reboot. Pure.
+/// Each setting now, after a restart of the firewall that reloads the module, and after a boot: the ends of two scenarios.
 struct Outlook: Sendable {
     let rows: [OutlookRow]
+    private let era: KernelEra
+    /// After this firewall's restart; nil where the module can't be unloaded, or nothing is known of who sets what.
+    let reload: SimulatedKernel?
+    /// After the next boot; nil where nothing is known of it.
+    let boot: SimulatedKernel?
 
     subscript(name: String) -> OutlookRow? { rows.first { $0.name == name } }
     var limit: OutlookRow? { self["nf_conntrack_max"] }
 
-    init(_ facts: DoctorFacts) {
-        var names = ["nf_conntrack_max", "nf_conntrack_buckets"]
-        let others = Set(facts.live.keys).union(facts.configuration.all.map(\.key))
-            .filter { $0.contains("_timeout") || facts.configuration[$0] != nil }
-        names += others.subtracting(names).sorted(by: FileTree.isBefore)
-        rows = names.map { Outlook.row($0, facts) }
-            .filter { $0.now != nil || $0.configured != nil || $0.afterReload != nil }
+    init(_ facts: DoctorFacts, _ verdict: UnloadVerdict) {
+        let first = ["nf_conntrack_max", "nf_conntrack_buckets"]
+        let written = facts.timeline.writers.flatMap(\.keys)
+        let others = Set(facts.live.keys).union(facts.configuration.all.map(\.key)).union(written)
+            .filter { $0.contains("_timeout") || facts.configuration[$0] != nil || written.contains($0) }
+        let names = first + others.subtracting(first).sorted(by: FileTree.isBefore)
+        let timeline = Timeline(facts.timeline.era, writers: facts.timeline.writers, names: names)
+        // Who sets what later is not known without the host's files.
+        let isKnown = facts.hasConfiguration
+        let services = verdict.services.isEmpty ? facts.firewalls.filter { $0.unloads != false } : verdict.services
+        let reload =
+            isKnown && facts.modules.conntrack != .builtIn ? timeline.restarted(Set(services.map(\.kind))) : nil
+        let boot = isKnown && facts.initSystem != .unknown ? timeline.booted() : nil
+        rows = names.map { name in
+            var row = OutlookRow(name: name, now: facts.live[name], configured: facts.configuration[name]?.number)
+            let (reloaded, booted) = (reload?.settings[name], boot?.settings[name])
+            (row.afterReload, row.afterReloadMost) = (reloaded?.least, reloaded?.most)
+            row.afterReloadBy = reloaded.flatMap { $0.isSaid ? $0.by : nil }
+            (row.afterReboot, row.afterRebootMost) = (booted?.least, booted?.most)
+            row.afterRebootBy = booted.flatMap { $0.isSaid ? $0.by : nil }
+            return row
+        }.filter { $0.now != nil || $0.configured != nil || $0.afterReload != nil || $0.afterReboot != nil }
+        (self.reload, self.boot, era) = (reload, boot, facts.timeline.era)
     }
 
-    private static func row(_ name: String, _ facts: DoctorFacts) -> OutlookRow {
-        let configured = facts.configuration[name]?.number
-        let fresh = fresh(name, facts)
-        var row = OutlookRow(name: name, now: facts.live[name], configured: configured)
-        // Who sets what later is not known.
-        guard facts.hasConfiguration else { return row }
-        if facts.modules.conntrack != .builtIn {
-            row.afterReload = facts.restoresAfterReload ? configured ?? fresh : fresh
-        }
-        row.afterReboot = facts.appliesAtBoot ? configured ?? fresh : fresh
-        if name == "nf_conntrack_max" {
-            if let limit = facts.loading.installLimit, facts.modules.conntrack != .builtIn {
-                row.afterReload = limit
-                row.afterReboot = facts.appliesAtBoot ? configured ?? limit : limit
-            }
-            if let least = facts.programs.kubeProxyLimit(cores: facts.cores), let boot = row.afterReboot, boot != 0 {
-                row.afterReboot = max(boot, least)
-            }
-        }
-        if let ufw = facts.programs.ufwSettings.last(where: { $0.key == name })?.number { row.afterReboot = ufw }
-        return row
-    }
-
-    /// What nf_conntrack begins with.
-    private static func fresh(_ name: String, _ facts: DoctorFacts) -> UInt64? {
-        switch name {
-        case "nf_conntrack_max": facts.defaults?.limit
-        case "nf_conntrack_buckets": facts.defaults?.buckets
-        case "nf_conntrack_events": facts.release.map { $0 >= KernelRelease(5, 19) ? 2 : 1 }
-        default: KernelDefaults.setting(name, release: facts.release)
-        }
+    /// Whether a restart of the firewall leaves the setting with what is configured.
+    func restores(_ name: String) -> Bool {
+        guard let reloaded = reload?.settings[name], let value = reloaded.value else { return false }
+        let wanted = self[name]?.configured.flatMap { era.taken($0, as: name) }
+        return reloaded.authors.last?.writer != nil && wanted == value
     }
 }
 
-extension DoctorFacts {
-    /// Whether what is configured is put back by itself after each load of the module.
-    var restoresAfterReload: Bool {
-        loading.restoresConfiguration || firewalls.contains { $0.restores }
-    }
+extension Foretold {
+    /// Whether there is something to say of who sets it: a default that is not known here is nobody's word.
+    fileprivate var isSaid: Bool { !values.isEmpty || authors.contains { $0.writer != nil } }
+}
 
-    /// Whether what is configured gets applied at boot: the module is there by then, or its load applies it.
-    var appliesAtBoot: Bool {
-        modules.conntrack == .builtIn || loading.ban == nil && (!loading.loaders.isEmpty || restoresAfterReload)
+extension Writer {
+    /// What it sets.
+    var keys: [String] {
+        acts.compactMap { act in
+            if case .write(let write) = act { write.key } else { nil }
+        }
     }
 }

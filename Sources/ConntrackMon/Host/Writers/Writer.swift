@@ -15,6 +15,8 @@ struct Writer: Equatable, Sendable {
     var certainty = Certainty.certain
     /// It is a program with a life of its own, which writes again when it is restarted: kube-proxy, tuned.
     var isService = false
+    /// It applies the host's sysctl configuration, with all that it may say of the limit, even where it says nothing now.
+    var appliesConfiguration = false
     /// What to change in that program, for it to write something else or nothing; nil where it only applies what the
     /// host's own sysctl configuration says.
     var cure: String?

@@ -50,16 +50,36 @@ extension DoctorReport {
     private var table: [String]? {
         let shown = settings.filter { $0.changes || $0.name == "nf_conntrack_max" || $0.name == "nf_conntrack_buckets" }
         guard !shown.isEmpty else { return nil }
-        func cell(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "-" }
+        func cell(_ value: UInt64?, _ most: UInt64? = nil) -> String {
+            guard let value else { return "-" }
+            return "\(value)" + (most.map { " or \($0)" } ?? "")
+        }
         let head = ["", "now", "after reload", "configured", "after reboot"]
         var table = TextTable(head.indices.map { $0 == 0 ? .left() : .right })
         table.add(head)
         for row in shown {
-            table.add([row.name, cell(row.now), cell(row.afterReload), cell(row.configured), cell(row.afterReboot)])
+            table.add([
+                row.name, cell(row.now), cell(row.afterReload, row.afterReloadMost), cell(row.configured),
+                cell(row.afterReboot, row.afterRebootMost),
+            ])
         }
         var lines = table.lines()
         let rest = settings.count - shown.count
         if rest > 0 { lines.append("\(rest) more without a difference") }
-        return lines
+        return lines + setters("after reload", shown, \.afterReloadBy) + setters("after reboot", shown, \.afterRebootBy)
     }
+
+    /// Who sets the settings of the table, besides the kernel: a line each.
+    private func setters(_ when: String, _ rows: [OutlookRow], _ by: (OutlookRow) -> String?) -> [String] {
+        var order: [String] = []
+        var names: [String: [String]] = [:]
+        for row in rows {
+            guard let by = by(row), by != Self.kernelDefault else { continue }
+            if names[by] == nil { order.append(by) }
+            names[by, default: []].append(row.name)
+        }
+        return order.map { "\(when), \($0) sets \((names[$0] ?? []).joined(separator: ", "))" }
+    }
+
+    private static let kernelDefault = "this kernel's default"
 }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+internal import ConntrackModel
+
+/// What the programs of a host set, and what is set late.
+extension Examination {
+    var writers: [Writer] { facts.timeline.writers }
+
+    mutating func findWriters() {
+        findUnknownInit()
+        for index in writers.indices {
+            if writers[index].cure != nil { findProgram(index) } else { findLate(index) }
+        }
+    }
+
+    private mutating func findUnknownInit() {
+        guard facts.hasConfiguration, facts.initSystem == .unknown else { return }
+        add(
+            "init_unknown", .info, certainty: .unknown,
+            "which program starts this host is not to be told: nothing is assumed of what its boot loads and sets")
+    }
+
+    // MARK: Programs with settings of their own
+
+    /// The program that wrote a live value, or will write it.
+    func program(behind key: String, _ value: UInt64) -> Writer? {
+        writers.first { writer in
+            guard writer.cure != nil else { return false }
+            return writer.acts.contains { act in
+                guard case .write(let write) = act, write.key == key else { return false }
+                return switch write.change {
+                case .set(let number), .raise(let number): facts.timeline.era.taken(number, as: key) == value
+                case .unknown: false
+                }
+            }
+        }
+    }
+
+    private mutating func findProgram(_ index: Int) {
+        let writer = writers[index]
+        let writes = writer.acts.compactMap { act in
+            if case .write(let write) = act { write } else { nil }
+        }
+        guard !writes.isEmpty else { return }
+        var over: [String] = []
+        var evidence = [writer.evidence] + writes.compactMap(\.evidence)
+        for configured in facts.configuration.all where isOverridden(configured, by: index) {
+            over.append("the \(configured.value) of \(configured.key) in \(configured.file)")
+            evidence.append(configured.evidence)
+        }
+        let lowered = over.isEmpty ? loweredText(index) : nil
+        let isFought = !over.isEmpty || lowered != nil
+        let may = writer.certainty == .certain ? "sets" : "may set"
+        add(
+            writer.findingID, isFought ? .warning : .info, certainty: writer.certainty,
+            "\(writer.name) \(may) \(list(writes)) \(writer.momentText)"
+                + (over.isEmpty ? "" : ", over \(over.joined(separator: ", "))") + (lowered ?? ""),
+            evidence: evidence.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }, cure: writer.cure ?? "")
+    }
+
+    /// Whether a program has the last word over what is configured, and another one.
+    private func isOverridden(_ configured: ConfiguredValue, by index: Int) -> Bool {
+        guard let wanted = configured.number.flatMap({ facts.timeline.era.taken($0, as: configured.key) }),
+            let end = outlook.boot?.settings[configured.key], end.value != wanted
+        else { return false }
+        return end.authors.contains { $0.writer == index }
+    }
+
+    /// What its next start does to the limit that is live.
+    private func loweredText(_ index: Int) -> String? {
+        guard writers[index].isService, let now = facts.limit else { return nil }
+        let end = facts.timeline.restarted(program: index, on: facts.live).settings["nf_conntrack_max"]
+        guard let least = end?.least, isLess(least, now) else { return nil }
+        let may = end?.may(be: now) == true ? "may go" : "goes"
+        return ": with its next start nf_conntrack_max \(may) from \(limitText(now)) to \(limitText(least))"
+    }
+
+    private func list(_ writes: [Write]) -> String {
+        writes.map { write in
+            switch write.change {
+            case .set(let value): "\(write.key) to \(value)"
+            case .raise(let value): "\(write.key) to at least \(value)"
+            case .unknown: "\(write.key) to a value that is not to be seen"
+            }
+        }.joined(separator: ", ")
+    }
+
+    // MARK: What is set late
+
+    /// A script that sets what no configuration would keep: it is so only from then on, and not after a load.
+    private mutating func findLate(_ index: Int) {
+        guard writers[index].when == .late, let boot = outlook.boot else { return }
+        let rows = outlook.rows.filter { row in
+            guard let end = boot.settings[row.name], end.authors.last?.writer == index, let later = row.afterReboot
+            else { return false }
+            return row.name != "nf_conntrack_buckets" && row.afterReload != nil && later != row.afterReload
+        }
+        guard !rows.isEmpty else { return }
+        let changes = rows.map { "\($0.name) \(text($0.afterReboot))" }.joined(separator: ", ")
+        let effect = rows.map { "\($0.name) \(text($0.afterReload))" }.joined(separator: ", ")
+        add(
+            "applied_late", .info, certainty: writers[index].certainty,
+            "\(writers[index].name) sets \(changes) late in the boot, and not after a load of the module, which leaves"
+                + " \(effect)",
+            evidence: rows.compactMap { boot.settings[$0.name]?.authors.last?.evidence }.reduce(into: []) {
+                if !$0.contains($1) { $0.append($1) }
+            }, cure: restoreCure(for: rows.map(\.name)))
+    }
+}
+
+extension Writer {
+    /// "kube_proxy_writes".
+    var findingID: String {
+        let program = embedsKubeProxy ? "kube-proxy" : name
+        return program.lowercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined() + "_writes"
+    }
+
+    private var embedsKubeProxy: Bool { ["k3s", "rke2", "microk8s", "hyperkube", "k0s"].contains(name) }
+
+    /// When it does it, for the end of a sentence.
+    var momentText: String {
+        switch when {
+        case .load(let module), .uevent(let module): "after each load of \(module)"
+        case .early, .boot: "at boot"
+        case .firewall, .late: isService || when != .late ? "when it starts" : "late in the boot"
+        case .always: "again and again"
+        }
+    }
+}
+
+/// What is said of programs that set nothing.
+extension Examination {
+    mutating func findPrograms() {
+        if let evidence = facts.docker {
+            add(
+                "docker_seen", .info,
+                "Docker writes no nf_conntrack setting; its NAT rules hold nf_conntrack and go with a firewall that flushes"
+                    + " all rules",
+                evidence: [evidence], cure: "restart Docker after such a firewall restart")
+        }
+        guard let ufw = facts.firewalls.first(where: { $0.kind == .ufw }),
+            !writers.contains(where: { $0.name == "ufw" })
+        else { return }
+        add("ufw_seen", .info, "ufw unloads no modules and sets no nf_conntrack value", evidence: [ufw.evidence])
+    }
+}
