@@ -17,7 +17,7 @@ struct HostPlan: Sendable {
     var statistics: [Stat: Double] = [.found: 40, .invalid: 0.3]
     /// What sysctl configuration asks for.
     var configured: UInt64?
-    var origin = LimitOrigin(memory: 8 << 30, cores: 4)
+    var origin = LimitOrigin(memory: 8 << 30)
     /// Events are told one by one as well, so many of a kind a look at most: who makes them is then known.
     var toldEach = 0
 }

@@ -84,23 +84,21 @@ import Testing
 
     @Test(
         arguments: [
-            (65_536, 65_536, 2048, 2, .kernelDefault(memory: 2048 << 20)),
-            (262_144, 65_536, 8192, 4, .kernelDefault(memory: 8192 << 20)),
-            (8192, 8192, 964, 1, .kernelDefault(memory: 964 << 20)), (524_288, 65_536, 2048, 2, .hashsize(65_536)),
-            (131_072, 65_536, 2048, 2, .kubeProxy(.minimum)),
-            (196_608, 65_536, 2048, 6, .kubeProxy(.perCore(cores: 6))),
-            (1_048_576, 262_144, 65_536, 64, .kubeProxy(.maximum)), (1_048_576, 65_536, 2048, 2, nil),
-            (0, 65_536, 2048, 2, nil),
-        ] as [(UInt64, UInt64, UInt64, Int, LimitOrigin.Guess?)])
+            (65_536, 65_536, 2048, .kernelDefault(memory: 2048 << 20)),
+            (262_144, 65_536, 8192, .kernelDefault(memory: 8192 << 20)),
+            (8192, 8192, 964, .kernelDefault(memory: 964 << 20)), (524_288, 65_536, 2048, .hashsize(65_536)),
+            // kube-proxy's, of which a number alone is no sign.
+            (131_072, 65_536, 2048, nil), (1_048_576, 65_536, 2048, nil), (0, 65_536, 2048, nil),
+        ] as [(UInt64, UInt64, UInt64, LimitOrigin.Guess?)])
     func `a limit is recognised by its number`(
-        _ limit: UInt64, _ buckets: UInt64, _ mebibytes: UInt64, _ cores: Int, _ guess: LimitOrigin.Guess?
+        _ limit: UInt64, _ buckets: UInt64, _ mebibytes: UInt64, _ guess: LimitOrigin.Guess?
     ) throws {
         let found = KernelDefaults.recognise(
-            limit: limit, buckets: buckets, memory: mebibytes << 20, release: try release("6.1.0"), cores: cores)
+            limit: limit, buckets: buckets, memory: mebibytes << 20, release: try release("6.1.0"))
         #expect(found == guess)
     }
 
     @Test func `nothing is recognised where nothing is known`() {
-        #expect(KernelDefaults.recognise(limit: 65_536, buckets: nil, memory: nil, release: nil, cores: nil) == nil)
+        #expect(KernelDefaults.recognise(limit: 65_536, buckets: nil, memory: nil, release: nil) == nil)
     }
 }

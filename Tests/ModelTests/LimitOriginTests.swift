@@ -12,8 +12,7 @@ import Testing
             (.kernelDefault(memory: 2 << 30), "this kernel's default for 2 GB of memory"),
             (.kernelDefault(memory: 964 << 20), "this kernel's default for 964 MB of memory"),
             (.el7Default, "a default of EL7's kernels"),
-            (.kubeProxy(.perCore(cores: 6)), "kube-proxy's value (32768 x 6 cores)"),
-            (.kubeProxy(.minimum), "kube-proxy's minimum"), (.kubeProxy(.maximum), "kube-proxy's maximum"),
+            (.program(LimitProgram(name: "k3s", value: 131_072, cure: "")), "k3s's value"),
             (.hashsize(65_536), "8 x hashsize 65536, as a load with it gives"),
         ] as [(LimitOrigin.Guess, String)])
     func `every guess has its words`(_ guess: LimitOrigin.Guess, _ text: String) {
@@ -25,10 +24,10 @@ import Testing
     }
 
     @Test func `the hash size that is given at load ranks above the kernel's default`() throws {
-        let given = LimitOrigin(memory: 2 << 30, release: try release("6.1.0"), cores: 2, hashsize: 8192)
+        let given = LimitOrigin(memory: 2 << 30, release: try release("6.1.0"), hashsize: 8192)
 
         #expect(given.guess(limit: 65_536, buckets: 8192) == .givenHashsize(8192))
-        #expect(given.guess(limit: 131_072, buckets: 8192) == .kubeProxy(.minimum))
+        #expect(given.guess(limit: 131_072, buckets: 8192) == nil)
     }
 
     @Test func `EL7 above 4 GiB has two defaults`() throws {
@@ -44,13 +43,54 @@ import Testing
         #expect(LimitOrigin().guess(limit: 65_536, buckets: nil) == nil)
     }
 
-    @Test func `only a kube-proxy that is there has a setting to change`() {
-        let guesses: [LimitOrigin.Guess?] = [
-            .kubeProxy(.minimum), .kubeProxy(.maximum), .kubeProxy(.perCore(cores: 8)), .el7Default, .hashsize(1), nil,
-        ]
-        let there = LimitOrigin(hasKubeProxy: true)
+    // MARK: Programs
 
-        #expect(guesses.map { there.setting(behind: $0) != nil } == [true, true, true, false, false, false])
-        #expect(guesses.allSatisfy { LimitOrigin().setting(behind: $0) == nil })
+    private static let write = "sysctl -w net.netfilter.nf_conntrack_max=1000000"
+
+    private func program(
+        _ value: UInt64?, raises: Bool = false, certain: Bool = true, repeated: Bool = false
+    ) -> LimitProgram {
+        LimitProgram(
+            name: "p", value: value, onlyRaises: raises, isCertain: certain, isRepeated: repeated, cure: "tell p")
+    }
+
+    @Test func `a program that is here is recognised by its value, before the kernel's default`() throws {
+        let host = LimitOrigin(memory: 8 << 30, release: try release("6.1.0"), programs: [program(262_144)])
+        #expect(host.guess(limit: 262_144, buckets: 262_144) == .program(program(262_144)))
+        #expect(host.guess(limit: 131_072, buckets: 262_144) == nil)
+    }
+
+    @Test func `the cure is the write alone where no program undoes it`() {
+        for program in [nil, program(1_000_000), program(131_072, raises: true), program(2_000_000)] {
+            let host = LimitOrigin(programs: [program].compactMap { $0 })
+            #expect(host.cure(Self.write, toHave: 1_000_000, instead: nil) == Self.write)
+        }
+    }
+
+    @Test func `what a program undoes at its next start names it and how to tell it`() {
+        let host = LimitOrigin(programs: [program(131_072)])
+        #expect(
+            host.cure(Self.write, toHave: 1_000_000, instead: nil)
+                == "\(Self.write); and tell p: p sets 131072 when it starts")
+        let hidden = LimitOrigin(programs: [program(nil, certain: false)])
+        #expect(
+            hidden.cure(Self.write, toHave: 1_000_000, instead: nil)
+                == "\(Self.write); and tell p: p may set a value that is not to be seen when it starts")
+    }
+
+    @Test func `nobody is told to fight a program that writes again`() {
+        let host = LimitOrigin(programs: [program(131_072, repeated: true)])
+        #expect(host.cure(Self.write, toHave: 1_000_000, instead: nil) == "tell p: p sets 131072 again and again")
+        let wrote = LimitOrigin(programs: [program(131_072)])
+        #expect(
+            wrote.cure(Self.write, toHave: 1_000_000, instead: wrote.guess(limit: 131_072, buckets: nil))
+                == "tell p, or p writes it again")
+    }
+
+    @Test func `a program that only raises is no reason not to write more`() {
+        let host = LimitOrigin(programs: [program(131_072, raises: true)])
+        let guess = host.guess(limit: 131_072, buckets: nil)
+        #expect(guess != nil)
+        #expect(host.cure(Self.write, toHave: 1_000_000, instead: guess) == Self.write)
     }
 }

@@ -46,9 +46,9 @@ public struct KernelDefaults: Equatable, Sendable {
         isCertain = !(release.isEL7 && memory > 4 * Self.gibibyte)
     }
 
-    /// Where a limit comes from, when it is a number that a kernel or a well-known program chooses; else nil.
+    /// Where a limit comes from, when it is a number that a kernel chooses; else nil.
     public static func recognise(
-        limit: UInt64, buckets: UInt64?, memory: UInt64?, release: KernelRelease?, cores: Int?, hashsize: UInt64? = nil
+        limit: UInt64, buckets: UInt64?, memory: UInt64?, release: KernelRelease?, hashsize: UInt64? = nil
     ) -> LimitOrigin.Guess? {
         if let memory, let release {
             if let hashsize, limit == KernelDefaults(memory: memory, release: release, hashsize: hashsize).limit {
@@ -57,18 +57,7 @@ public struct KernelDefaults: Equatable, Sendable {
             if limit == KernelDefaults(memory: memory, release: release).limit { return .kernelDefault(memory: memory) }
             if release.isEL7, memory > 4 * gibibyte, limit == 65_536 { return .el7Default }
         }
-        if let value = kubeProxy(limit: limit, cores: cores) { return .kubeProxy(value) }
         if let buckets, buckets > 0, limit == 8 * buckets { return .hashsize(buckets) }
-        return nil
-    }
-
-    /// kube-proxy's --conntrack-max-per-core and --conntrack-min, and the cap that 1.36 brought.
-    private static func kubeProxy(limit: UInt64, cores: Int?) -> LimitOrigin.KubeProxyValue? {
-        guard let cores, cores > 0 else { return nil }
-        let wanted = UInt64(cores) * 32_768
-        if wanted > 131_072, wanted == limit { return .perCore(cores: cores) }
-        if wanted <= 131_072, limit == 131_072 { return .minimum }
-        if wanted > 1_048_576, limit == 1_048_576 { return .maximum }
         return nil
     }
 

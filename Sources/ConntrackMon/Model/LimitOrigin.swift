@@ -7,23 +7,20 @@ public struct LimitOrigin: Equatable, Sendable {
     public var memory: UInt64?
     /// The kernel's version; nil where it is not known.
     public var release: KernelRelease?
-    /// Processors; nil where they are not known.
-    public var cores: Int?
     /// The hash size that is given at load; nil when none is.
     public var hashsize: UInt64?
-    /// kube-proxy was seen here, and writes its value again and again.
-    public var hasKubeProxy = false
+    /// The programs that were seen here, and set the limit by settings of their own.
+    public var programs: [LimitProgram] = []
 
     /// Facts about a host; those left out are not known.
     public init(
-        memory: UInt64? = nil, release: KernelRelease? = nil, cores: Int? = nil, hashsize: UInt64? = nil,
-        hasKubeProxy: Bool = false
+        memory: UInt64? = nil, release: KernelRelease? = nil, hashsize: UInt64? = nil,
+        programs: [LimitProgram] = []
     ) {
         self.memory = memory
         self.release = release
-        self.cores = cores
         self.hashsize = hashsize
-        self.hasKubeProxy = hasKubeProxy
+        self.programs = programs
     }
 
     /// Who or what chose a limit, by its number.
@@ -34,8 +31,8 @@ public struct LimitOrigin: Equatable, Sendable {
         case kernelDefault(memory: UInt64)
         /// One of the two that EL7's kernels have above 4 GiB.
         case el7Default
-        /// kube-proxy's choice.
-        case kubeProxy(KubeProxyValue)
+        /// The value of a program that is here.
+        case program(LimitProgram)
         /// Eight times the live hash size, as a load with it as parameter leaves it.
         case hashsize(UInt64)
 
@@ -45,39 +42,17 @@ public struct LimitOrigin: Equatable, Sendable {
             case .givenHashsize(let size): "8 x hashsize, which is given as \(size) at load"
             case .kernelDefault(let memory): "this kernel's default for \(KernelDefaults.size(memory)) of memory"
             case .el7Default: "a default of EL7's kernels"
-            case .kubeProxy(let value): value.text
+            case .program(let program): "\(program.name)'s value"
             case .hashsize(let size): "8 x hashsize \(size), as a load with it gives"
             }
         }
     }
 
-    /// Which of kube-proxy's values a limit is.
-    public enum KubeProxyValue: Equatable, Sendable {
-        /// --conntrack-max-per-core for each of so many cores.
-        case perCore(cores: Int)
-        /// --conntrack-min.
-        case minimum
-        /// The cap that 1.36 brought.
-        case maximum
-
-        package var text: String {
-            switch self {
-            case .perCore(let cores): "kube-proxy's value (32768 x \(cores) cores)"
-            case .minimum: "kube-proxy's minimum"
-            case .maximum: "kube-proxy's maximum"
-            }
-        }
-    }
-
-    /// What `limit` looks like beside so many buckets; nil when it looks like nobody's.
+    /// What `limit` looks like beside so many buckets; nil when it looks like nobody's. A program that is here and sets just
+    /// that goes before the kernel's default: what is written instead does not stay.
     public func guess(limit: UInt64, buckets: UInt64?) -> Guess? {
-        KernelDefaults.recognise(
-            limit: limit, buckets: buckets, memory: memory, release: release, cores: cores, hashsize: hashsize)
-    }
-
-    /// The setting to change instead of the sysctl, where a program that is here would write that again; else nil.
-    public func setting(behind guess: Guess?) -> String? {
-        guard hasKubeProxy, case .kubeProxy = guess else { return nil }
-        return "kube-proxy's --conntrack-max-per-core and --conntrack-min"
+        if let program = programs.first(where: { $0.value == limit && limit != 0 }) { return .program(program) }
+        return KernelDefaults.recognise(
+            limit: limit, buckets: buckets, memory: memory, release: release, hashsize: hashsize)
     }
 }

@@ -111,7 +111,8 @@ import UnitKit
 
     @Test func `where a program writes the limit, its setting is the fix and not the sysctl`() {
         var judge = Judge(settings: RuleSettings(), identity: Identity(host: "gw12", netns: "root"))
-        judge.origin = LimitOrigin(cores: 2, hasKubeProxy: true)
+        judge.origin = LimitOrigin(
+            programs: [LimitProgram(name: "kube-proxy", value: 131_072, cure: "change kube-proxy's --conntrack-min")])
         judge.configure(limit: ConfiguredLimit(limit: 1_048_576, place: "/etc/sysctl.conf:7"), parameters: [:])
         _ = judge.observe(.at(0, limit: 131_072))
         let notApplied = judge.judge(.at(0, limit: 131_072)).map(\.summary)
@@ -119,13 +120,13 @@ import UnitKit
         let dropped = judge.observe(.at(2, limit: 131_072)).map(\.summary)
 
         for summary in notApplied + dropped {
-            let fix = "fix: change kube-proxy's --conntrack-max-per-core and --conntrack-min, or it is written again"
+            let fix = "fix: change kube-proxy's --conntrack-min, or kube-proxy writes it again"
             #expect(summary.hasSuffix(fix), "\(summary)")
             #expect(!summary.contains("sysctl -w"))
         }
         #expect(notApplied.count == 1)
         #expect(dropped.count == 1)
-        let start = "nf_conntrack_max 262144 -> 131072 (kube-proxy's minimum; written while"
+        let start = "nf_conntrack_max 262144 -> 131072 (kube-proxy's value; written while"
         #expect(dropped.first?.hasPrefix(start) == true, "\(dropped)")
     }
 

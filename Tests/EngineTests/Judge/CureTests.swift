@@ -49,10 +49,10 @@ import UnitKit
     }
 
     @Test func `kube-proxy's limit is raised by its settings`() {
-        let cure = cure(LimitOrigin(hasKubeProxy: true))
+        let program = LimitProgram(name: "kube-proxy", value: 65_536, cure: "change kube-proxy's --conntrack-min")
+        let cure = cure(LimitOrigin(programs: [program]))
 
-        #expect(cure?.text.contains("--conntrack-max-per-core") == true)
-        #expect(cure?.text.contains("sysctl -w") == false)
+        #expect(cure?.text == "change kube-proxy's --conntrack-min: kube-proxy sets 65536 when it starts")
     }
 
     @Test func `a kernel that cannot write the buckets by sysctl has a file for them`() {
@@ -106,13 +106,15 @@ import UnitKit
     }
 
     @Test(arguments: [true, false])
-    func `a limit that kube-proxy may have written names its settings too`(_ hasKubeProxy: Bool) {
+    func `a limit that a program undoes at its next start names that program too`(_ isThere: Bool) {
         var judge = Judge(settings: RuleSettings(), identity: Identity(host: "gw12", netns: "root"))
-        judge.origin = LimitOrigin(hasKubeProxy: hasKubeProxy)
+        let program = LimitProgram(name: "kube-proxy", value: 400, cure: "change kube-proxy's --conntrack-min")
+        judge.origin = LimitOrigin(programs: isThere ? [program] : [])
         _ = judge.observe(.at(0, limit: 1000))
         let fix = judge.observe(.at(1, limit: 500)).first?.explanation.fix?.text
 
-        #expect(fix?.hasPrefix("sysctl -w net.netfilter.nf_conntrack_max=1000") == true)
-        #expect(fix?.contains(" (or change kube-proxy's --conntrack-max-per-core ") == hasKubeProxy)
+        #expect(
+            fix == "sysctl -w net.netfilter.nf_conntrack_max=1000"
+                + (isThere ? "; and change kube-proxy's --conntrack-min: kube-proxy sets 400 when it starts" : ""))
     }
 }

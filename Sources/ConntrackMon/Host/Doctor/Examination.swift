@@ -99,7 +99,7 @@ struct Examination {
         }
         cures += verdict.services.map(\.cure).filter { !$0.isEmpty }
         if !restoresLimit { cures.append(restoreCure(for: facts.configuration.all.map(\.key))) }
-        return cures.joined(separator: "; ")
+        return facts.limitOrigin.cure(cures.joined(separator: "; "), toHave: limit, instead: nil)
     }
 
     /// Whether a limit that is configured is put back after each load of the module.

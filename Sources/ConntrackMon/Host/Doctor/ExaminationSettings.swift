@@ -28,12 +28,12 @@ extension Examination {
         let later = outlook.boot?.settings["nf_conntrack_max"]
         if isLess(now, wanted) {
             let isTight = facts.entries.map { Double($0) >= 0.75 * Double(now) } ?? false
-            let program = program(behind: "nf_conntrack_max", now)
             add(
                 "live_differs", isTight ? .critical : .warning,
                 "nf_conntrack_max is \(limitText(now))\(origin), \(limitText(wanted)) is configured",
-                evidence: [configured.evidence] + (program.map { [$0.evidence] } ?? []),
-                cure: program?.cure ?? "sysctl -w net.netfilter.nf_conntrack_max=\(wanted)")
+                evidence: [configured.evidence],
+                cure: facts.limitOrigin.cure(
+                    "sysctl -w net.netfilter.nf_conntrack_max=\(wanted)", toHave: wanted, instead: limitGuess))
         } else if now != wanted, !(later?.may(be: now) ?? false) {
             add(
                 "live_differs", .warning,

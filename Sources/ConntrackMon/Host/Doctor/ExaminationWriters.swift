@@ -22,20 +22,6 @@ extension Examination {
 
     // MARK: Programs with settings of their own
 
-    /// The program that wrote a live value, or will write it.
-    func program(behind key: String, _ value: UInt64) -> Writer? {
-        writers.first { writer in
-            guard writer.cure != nil else { return false }
-            return writer.acts.contains { act in
-                guard case .write(let write) = act, write.key == key else { return false }
-                return switch write.change {
-                case .set(let number), .raise(let number): facts.timeline.era.taken(number, as: key) == value
-                case .unknown: false
-                }
-            }
-        }
-    }
-
     private mutating func findProgram(_ index: Int) {
         let writer = writers[index]
         let writes = writer.acts.compactMap { act in

@@ -6,8 +6,29 @@ extension DoctorFacts {
     /// What on this host chooses a limit: its kernel, and the programs seen on it.
     var limitOrigin: LimitOrigin {
         LimitOrigin(
-            memory: memory, release: release, cores: cores, hashsize: loadHashsize,
-            hasKubeProxy: timeline.writers.contains { $0.findingID == "kube_proxy_writes" })
+            memory: memory, release: release, hashsize: loadHashsize,
+            programs: timeline.writers.compactMap { LimitProgram($0, timeline.era) })
+    }
+}
+
+extension LimitProgram {
+    /// nil for what has no settings of its own, or leaves the limit alone.
+    init?(_ writer: Writer, _ era: KernelEra) {
+        guard let cure = writer.cure else { return nil }
+        let writes = writer.acts.compactMap { act in
+            if case .write(let write) = act, write.key == "nf_conntrack_max" { write } else { nil }
+        }
+        guard let write = writes.last else { return nil }
+        let (value, onlyRaises): (UInt64?, Bool) =
+            switch write.change {
+            case .set(let number): (era.taken(number, as: write.key), false)
+            case .raise(let number): (era.taken(number, as: write.key), true)
+            case .unknown: (nil, false)
+            }
+        self.init(
+            name: writer.name, value: value, onlyRaises: onlyRaises,
+            isCertain: writer.certainty == .certain && write.certainty == .certain,
+            isRepeated: writer.when == .always, cure: cure)
     }
 }
 

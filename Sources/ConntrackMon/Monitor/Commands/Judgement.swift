@@ -108,7 +108,7 @@ func judge(
         judgement.raise(to: rules.absent)
     } else if let entries = look.entries, let limit = look.limit {
         judgement.takeUsage(entries, limit, rules)
-        judgement.takeLimit(entries, limit, rules.wantedLimit(word), warn: rules.warn)
+        judgement.takeLimit(entries, limit, rules.wantedLimit(word), rules)
     } else {
         let (name, code) =
             look.limit == nil ? ("nf_conntrack_max", look.limitFault) : ("nf_conntrack_count", look.entriesFault)
@@ -160,14 +160,21 @@ extension Judgement {
             "\(entries) of \(limit) entries (\(percent(usage)), threshold \(threshold))", next: "conntrack-mon top")
     }
 
-    fileprivate mutating func takeLimit(_ entries: UInt64, _ limit: UInt64, _ wanted: WantedLimit?, warn: Double) {
+    fileprivate mutating func takeLimit(_ entries: UInt64, _ limit: UInt64, _ wanted: WantedLimit?, _ rules: LookRules) {
         self.wanted = wanted
         guard let wanted, isLess(limit, wanted.limit) else { return }
         isLimitLow = true
-        let isTight = Double(entries) >= warn * Double(limit)
+        let isTight = Double(entries) >= rules.warn * Double(limit)
+        let cure = rules.surroundings.map { host in
+            Cure.restore(
+                limit: wanted.limit, live: limit, buckets: host.buckets, host.origin,
+                isInitialNamespace: host.isInitialNamespace)
+        }
+        let guess = cure?.guess.map { " (\($0.text))" } ?? ""
         addSeen(
             wanted.alert, isTight ? .critical : .warning,
-            "nf_conntrack_max is \(limitText(limit)), below \(wanted.below)", next: "conntrack-mon doctor",
+            "nf_conntrack_max is \(limitText(limit))\(guess), below \(wanted.below)", next: "conntrack-mon doctor",
+            cure: cure.map { "\($0.fix.label.rawValue): \($0.fix.text)" },
             clause: "limit below \(wanted.below)")
     }
 }

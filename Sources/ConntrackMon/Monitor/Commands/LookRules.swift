@@ -14,8 +14,20 @@ public struct LookRules: Sendable {
     public var expectMax: UInt64?
     /// What sysctl configuration says it should be; --expect-max ranks above.
     public var configured: ConfiguredLimit?
+    /// What tells causes and cures; nil where that was not looked for, as by `check`, which has no room for a cure.
+    var surroundings: Surroundings?
     /// What a host without nf_conntrack means.
     public var absent = CheckResult.State.critical
+
+    /// The host that is looked at, for causes and cures.
+    struct Surroundings: Sendable {
+        /// What on this host chooses a limit.
+        var origin: LimitOrigin
+        /// The live hash size.
+        var buckets: UInt64?
+        /// Limit and hash size can be written here.
+        var isInitialNamespace: Bool
+    }
 
     /// The defaults.
     public init() {}

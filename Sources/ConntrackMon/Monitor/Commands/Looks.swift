@@ -39,8 +39,13 @@ extension Answer {
     package static func status(_ values: OptionValues) throws -> Answer {
         let settings = try values.prepared()
         let shot = OneShot(settings)
-        let rules = shot.rules(values, settings)
-        let report = shot.report(settings, host: Probe.hostName, wanted: rules.wantedLimit(shot.word))
+        var rules = shot.rules(values, settings)
+        let origin = shot.origin()
+        let report = shot.report(settings, host: Probe.hostName, wanted: rules.wantedLimit(shot.word), origin)
+        rules.surroundings = origin.map { origin in
+            LookRules.Surroundings(
+                origin: origin, buckets: report.sample.buckets, isInitialNamespace: report.identity.isInitialNamespace)
+        }
         let document = StatusDocument(judging: report, shot.word, rules: rules)
         return Answer(text: settings.json ? document.json() : document.text(width: Probe.terminalWidth))
     }

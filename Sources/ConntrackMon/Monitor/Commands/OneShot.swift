@@ -53,15 +53,21 @@ struct OneShot {
         return rules
     }
 
+    /// What on this host chooses a limit; nil where no configuration is about it.
+    func origin() -> LimitOrigin? {
+        if case .origin(let origin)? = SlowHost(paths, isInitialNamespace: false).read(.origin) { origin } else { nil }
+    }
+
     /// All that can be known of this host by looking once, `wanted` for a baseline. What of it fires needs no hold, and is
     /// not about the limit: that is `judge`'s.
-    func report(_ settings: Settings, host name: String, wanted: WantedLimit?) -> Report {
+    func report(_ settings: Settings, host name: String, wanted: WantedLimit?, _ origin: LimitOrigin?) -> Report {
         let identity = NetworkNamespace.identity(host: name, entered: settings.netns)
         // A running monitor's statistics are taken where there is one.
         let isSaid = if case .said = word { true } else { false }
         var host = Host(paths, statistics: isSaid ? .never : .once)
         var judge = Judge(settings: RuleSettings(), identity: identity)
         judge.kernel = KernelRelease.ofHost(paths)
+        judge.origin = origin
         judge.looksOnce = true
         _ = judge.observe(look)
         var sample = Sample(moment: look.moment, table: look)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-internal import ConntrackModel
+package import ConntrackModel
 
 /// What to type against a table or a hash that is too small, so that it helps on this host and harms nothing: never a
 /// sysctl that another program writes again, never a limit without its buckets, and elsewhere than here where it is
 /// read-only here.
-enum Cure {
+package enum Cure {
     /// What a 64 bit kernel's slab usually holds of an entry.
     private static let bytesPerEntry: UInt64 = 320
     /// Of the memory, for a table that is full.
@@ -16,11 +16,11 @@ enum Cure {
     /// Twice the limit, with buckets in the ratio they have. nil where there is no limit.
     static func raise(_ sample: Sample, _ context: RuleContext) -> Explanation.Fix? {
         guard let limit = sample.table.limit, limit > 0 else { return nil }
-        if context.origin?.hasKubeProxy == true {
-            return .init("raise kube-proxy's --conntrack-max-per-core and --conntrack-min: a sysctl is written again")
-        }
         let label = label(context)
         let wanted = min(limit, highest / 2) * 2
+        if let program = context.origin?.undoer(of: wanted) {
+            return .init("\(program.cure): \(program.text)")
+        }
         if let memory = context.origin?.memory, wanted > memory / memoryPart / bytesPerEntry {
             return .init(
                 "raise nf_conntrack_max and nf_conntrack_buckets as far as memory allows, \(bytesPerEntry) bytes an entry",
@@ -31,6 +31,25 @@ enum Cure {
                 "sysctl -w net.netfilter.nf_conntrack_max=\(wanted), and nf_conntrack_buckets to match", label: label)
         }
         return .init(set(limit: wanted, buckets: scaled(buckets, from: limit, to: wanted), context), label: label)
+    }
+
+    /// A limit that is to be put back, with its buckets where they are to be set too, `guess` being who chose the live one.
+    static func restore(
+        limit: UInt64, buckets: UInt64?, instead guess: LimitOrigin.Guess?, _ context: RuleContext
+    ) -> Explanation.Fix {
+        let write = set(limit: limit, buckets: buckets, context)
+        return .init(context.origin?.cure(write, toHave: limit, instead: guess) ?? write, label: label(context))
+    }
+
+    /// The same for one look: the limit that a host should have, and who chose the one it has.
+    package static func restore(
+        limit: UInt64, live: UInt64, buckets: UInt64?, _ origin: LimitOrigin, isInitialNamespace: Bool
+    ) -> (guess: LimitOrigin.Guess?, fix: Explanation.Fix) {
+        let context = RuleContext(
+            settings: RuleSettings(), isInitialNamespace: isInitialNamespace, origin: origin)
+        let guess = origin.guess(limit: live, buckets: buckets)
+        let needed = buckets.flatMap { self.buckets(for: limit, above: $0, origin.release) }
+        return (guess, restore(limit: limit, buckets: needed, instead: guess, context))
     }
 
     /// A limit, and its buckets where they are to be set too.

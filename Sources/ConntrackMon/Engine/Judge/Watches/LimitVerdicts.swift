@@ -41,7 +41,7 @@ extension LimitWatch {
             share.map { $0 >= context.warn } ?? true ? .critical : .warning, if: true,
             Explanation(
                 "nf_conntrack_max \(change) (\(story))", why: [outlook(context, fall), aside].compactMap { $0 },
-                fix: fix(baseline.limit, buckets: context.lostBuckets, guess, context),
+                fix: Cure.restore(limit: baseline.limit, buckets: context.lostBuckets, instead: guess, context.rules),
                 prevent: fall.isReload ? "conntrack-mon doctor" : nil),
             calm: ending,
             values: ["limit_before": Double(fall.from), "limit": Double(fall.to), "baseline": Double(baseline.limit)])
@@ -54,21 +54,6 @@ extension LimitWatch {
             return "the highest count is not known for 10 minutes yet\(soFar)"
         }
         return "24h peak \(peak) is \(share)"
-    }
-
-    private func fix(
-        _ limit: UInt64, buckets: UInt64?, _ guess: LimitOrigin.Guess?, _ context: Context
-    ) -> Explanation.Fix {
-        if let setting = context.origin?.setting(behind: guess) {
-            return .init("change \(setting), or it is written again")
-        }
-        // A value that is nobody's by its number may be what kube-proxy is told to write.
-        let other =
-            context.origin?.hasKubeProxy == true && guess == nil
-            ? " (or change kube-proxy's --conntrack-max-per-core and --conntrack-min, if it wrote this)" : ""
-        return .init(
-            Cure.set(limit: limit, buckets: buckets, context.rules) + other,
-            label: context.identity.isInitialNamespace ? .here : .hostNamespace)
     }
 
     /// The live limit is below what is configured, and no fall that was seen explains it. `uptime` since boot: before
@@ -91,7 +76,7 @@ extension LimitWatch {
             Explanation(
                 "nf_conntrack_max is \(limitText(live)), but \(configured.place) says \(limitText(configured.limit))",
                 why: guess.map { ["it looks like \($0.text)"] } ?? [],
-                fix: fix(configured.limit, buckets: buckets, guess, context)),
+                fix: Cure.restore(limit: configured.limit, buckets: buckets, instead: guess, context.rules)),
             calm: "nf_conntrack_max is \(limitText(live)), \(configured.place) says \(limitText(configured.limit))",
             values: ["limit": Double(live), "configured": Double(configured.limit)])
     }
