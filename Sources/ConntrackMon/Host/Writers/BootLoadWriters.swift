@@ -88,14 +88,17 @@ struct ModuleBlacklist {
         for file in ["/etc/modprobe.conf"] + ModuleConfiguration.files("modprobe.d", ".conf", in: tree) {
             guard let text = tree.text(file), occurs("blacklist", in: text) else { continue }
             for (_, line) in ModuleConfiguration.lines(of: text) where line.hasPrefix("blacklist ") {
-                names.insert(line.dropFirst("blacklist ".utf8.count).replacing("-", with: "_"))
+                add(line.dropFirst("blacklist ".utf8.count))
             }
         }
         for word in (commandLine ?? "").split(whereSeparator: \.isWhitespace) {
             for key in ["modprobe.blacklist=", "module_blacklist="] where word.hasPrefix(key) {
-                names.formUnion(
-                    word.dropFirst(key.utf8.count).split(separator: ",").map { $0.replacing("-", with: "_") })
+                word.dropFirst(key.utf8.count).split(separator: ",").forEach { add($0) }
             }
         }
+    }
+
+    private mutating func add(_ name: Substring) {
+        names.insert(String(name).replacing("-", with: "_"))
     }
 }

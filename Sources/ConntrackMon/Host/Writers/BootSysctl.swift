@@ -101,7 +101,8 @@ struct BootSysctl: Equatable {
         let script = "/etc/runit/core-services/08-sysctl.sh"
         let text = tree.text(script) ?? ""
         let folders = ["/run", "/etc", "/usr/local/lib", "/usr/lib"]
-        let isLoop = occurs("for i in /run/sysctl.d/*.conf", in: text)
+        // In between it linked the files to a folder of its own, to have them in the order of their names.
+        let isLoop = occurs("for i in /run/sysctl.d/*.conf", in: text) && !occurs("vsysctl.d", in: text)
         return BootSysctl(
             "runit's 08-sysctl.sh", isEnabled: tree.exists(script),
             evidence: Evidence(file: script, text: ""), ways: [isLoop ? runs(inTurn(folders, tree), .procps) : system])
@@ -111,7 +112,7 @@ struct BootSysctl: Equatable {
     private static func upstart(_ tree: FileTree) -> BootSysctl {
         let job = "/etc/init/procps.conf"
         let isManual = (tree.text("/etc/init/procps.override") ?? "").split(whereSeparator: \.isNewline)
-            .contains { $0.trimmed == "manual" }
+            .contains { String($0).trimmed == "manual" }
         let files = glob("/etc/sysctl.d", tree) + ["/etc/sysctl.conf"]
         return BootSysctl(
             "upstart's procps job", isEnabled: isManual ? false : !tree.isFolder("/etc/init") || tree.exists(job),

@@ -8,7 +8,7 @@ enum InitramfsModules {
     static func lists(in tree: FileTree, commandLine: String, initSystem: InitSystem) -> [ModuleList] {
         var entries = options(commandLine, initSystem)
         if initSystem != .openwrt && initSystem != .unknown {
-            entries += ModuleLists.entries("/etc/initramfs-tools/modules", .options, in: tree)
+            entries += ModuleLists.read("/etc/initramfs-tools/modules", .options, in: tree)
             let folders = ["/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d"]
             let files = folders.flatMap { folder in
                 (tree.names(in: folder) ?? []).filter { $0.hasSuffix(".conf") }.map { "\(folder)/\($0)" }

@@ -51,7 +51,7 @@ enum ModuleLists {
         var list = ModuleList(name: "systemd-modules-load", entries: [], honoursBlacklist: true)
         list.entries = option("modules_load=", commandLine, .certain).entries
         list.entries += ModuleConfiguration.files("modules-load.d", ".conf", in: tree)
-            .flatMap { entries($0, .name, in: tree) }
+            .flatMap { read($0, .name, in: tree) }
         // EL7's and EL8's service for them has no order to systemd-sysctl's.
         return [list] + ModuleScripts.lists(in: tree, certainty: .may)
     }
@@ -74,12 +74,12 @@ enum ModuleLists {
     // MARK: OpenRC
 
     private static func openRC(_ tree: FileTree) -> [ModuleList] {
-        let openRC = OpenRC(tree)
+        let runlevels = OpenRC(tree)
         let names = ["modules", "modules-load", "kmod"]
-        let service = openRC.service(names)
-        guard let level = openRC.level(of: names) else { return openRC(tree, "modules").map(doubted) }
+        let service = runlevels.service(names)
+        guard let level = runlevels.level(of: names) else { return openRC(tree, "modules").map(doubted) }
         guard level != .off, let service else { return [] }
-        let sysctl = openRC.level(of: ["sysctl", "procps"]) ?? .off
+        let sysctl = runlevels.level(of: ["sysctl", "procps"]) ?? .off
         return openRC(tree, service.name).map { list in
             var list = list
             if level > sysctl { list.when = .late }
@@ -93,10 +93,10 @@ enum ModuleLists {
         if tree.exists("/etc/alpine-release") {
             let folders = ["/etc", "/run", "/usr/lib", "/lib"].map { $0 + "/modules-load.d" }
             let files = ["/etc/modules"] + folders.flatMap { conf($0, tree) }
-            return [ModuleList(name: name, entries: files.flatMap { entries($0, .options, in: tree) })]
+            return [ModuleList(name: name, entries: files.flatMap { read($0, .options, in: tree) })]
         }
         let files = hidden(["/etc", "/run", "/usr/lib"], tree)
-        let entries = files.flatMap { entries($0, .firstWord, in: tree) } + variable(tree)
+        let entries = files.flatMap { read($0, .firstWord, in: tree) } + variable(tree)
         return [ModuleList(name: name, entries: entries, honoursBlacklist: true)]
     }
 
@@ -130,12 +130,12 @@ enum ModuleLists {
     private static func debian(_ tree: FileTree) -> ModuleList {
         let files = hidden(["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"], tree)
         let isLinked = files.contains { tree.canonical($0) == tree.canonical("/etc/modules") }
-        let entries = (files + (isLinked ? [] : ["/etc/modules"])).flatMap { entries($0, .options, in: tree) }
+        let entries = (files + (isLinked ? [] : ["/etc/modules"])).flatMap { read($0, .options, in: tree) }
         return ModuleList(name: "the kmod start script", entries: entries)
     }
 
     private static func onlyModules(_ tree: FileTree, _ name: String) -> ModuleList {
-        ModuleList(name: name, entries: entries("/etc/modules", .options, in: tree))
+        ModuleList(name: name, entries: read("/etc/modules", .options, in: tree))
     }
 
     /// kmod's job reads modules-load.d too, module-init-tools' before it does not. Both come before the network, with
@@ -165,7 +165,7 @@ enum ModuleLists {
         guard let link = BootSysctl.link("/etc/init.d", ["modules"], tree) else { return [] }
         let sysctl = BootSysctl.link("/etc/init.d", ["sysctl"], tree)?.number ?? Int.max
         let files = hidden(["/etc", "/usr/local/lib", "/usr/lib", "/lib"], tree) + ["/etc/modules"]
-        let entries = files.flatMap { entries($0, .firstWord, in: tree) }
+        let entries = files.flatMap { read($0, .firstWord, in: tree) }
         return [
             ModuleList(
                 name: "the modules start script", entries: entries, when: link.number > sysctl ? .late : .early,
@@ -177,7 +177,7 @@ enum ModuleLists {
     private static func openWrt(_ tree: FileTree) -> [ModuleList] {
         let entries = ["/etc/modules-boot.d", "/etc/modules.d"].flatMap { folder in
             (tree.names(in: folder) ?? []).filter { !$0.hasPrefix(".") }.flatMap {
-                entries("\(folder)/\($0)", .options, in: tree)
+                read("\(folder)/\($0)", .options, in: tree)
             }
         }
         return [ModuleList(name: "kmodloader", entries: entries)]
@@ -188,7 +188,7 @@ enum ModuleLists {
         let dashed = commandLine.split(whereSeparator: \.isWhitespace).filter { !$0.hasPrefix("modules_load") }
         var list = option("modules_load=", dashed.joined(separator: " "), .certain)
         list.name = "runit's modules-load"
-        list.entries += hidden(["/etc", "/run", "/usr/lib"], tree).flatMap { entries($0, .name, in: tree) }
+        list.entries += hidden(["/etc", "/run", "/usr/lib"], tree).flatMap { read($0, .name, in: tree) }
         return [list]
     }
 
@@ -218,7 +218,7 @@ enum ModuleLists {
 
     private static let entryLimit = 1024
 
-    static func entries(_ file: String, _ form: Form, in tree: FileTree) -> [ModuleList.Entry] {
+    static func read(_ file: String, _ form: Form, in tree: FileTree) -> [ModuleList.Entry] {
         guard let text = tree.text(file) else { return [] }
         // A line ends where it ends here, unlike in modprobe.d.
         let lines = text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated()
