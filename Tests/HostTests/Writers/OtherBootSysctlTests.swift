@@ -147,10 +147,11 @@ import Testing
 
     // MARK: What is configured
 
-    @Test(arguments: [
-        (["etc/alpine-release = 3.20.0"], 9), (["etc/openwrt_release"], 9), (["etc/systemd/system.conf"], 7),
-        (["etc/devuan_version"], 9), (["etc/os-release = ID=homemade"], 9),
-    ] as [([String], UInt64)])
+    @Test(
+        arguments: [
+            (["etc/alpine-release = 3.20.0"], 9), (["etc/openwrt_release"], 9), (["etc/systemd/system.conf"], 7),
+            (["etc/devuan_version"], 9), (["etc/os-release = ID=homemade"], 9),
+        ] as [([String], UInt64)])
     func `what is configured is what that boot reads`(_ files: [String], _ limit: UInt64) throws {
         let key = "net.netfilter.nf_conntrack_max"
         let host = try InitHost(files + ["etc/sysctl.conf = \(key)=9", "etc/sysctl.d/a.conf = \(key)=7"])

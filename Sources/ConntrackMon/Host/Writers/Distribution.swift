@@ -31,7 +31,8 @@ struct Distribution: Equatable, Sendable {
     /// "CentOS release 6.6 (Final)", "Amazon Linux AMI release 2018.03", "Fedora release 40 (Forty)".
     private mutating func readRedHat(_ text: String) {
         version = Distribution.numbers(String(text.drop { !$0.isNumber }))
-        if text.hasPrefix("Fedora") {
+        if text.hasPrefix("Fedora") || occurs("CoreOS", in: text) {
+            // Red Hat's CoreOS counts as OpenShift does.
             id = "fedora"
         } else if text.hasPrefix("Amazon Linux") {
             id = "amzn"
