@@ -89,7 +89,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["var/lib/kube-proxy/kubeconfig": "kind: Config\n"], ["var/lib/kubelet/config.yaml": "kind: KubeletConfiguration\n"],
+        ["var/lib/kube-proxy/kubeconfig": "kind: Config\n"],
+        ["var/lib/kubelet/config.yaml": "kind: KubeletConfiguration\n"],
         ["etc/kubernetes/manifests/kube-apiserver.yaml": pod("  - command: [kube-apiserver]")],
         ["etc/kubernetes/manifests/kube-proxy.yaml": "{\"kind\": [[["],
         ["etc/kubernetes/manifests/.kube-proxy.yaml": pod("  - command: [kube-proxy]")],

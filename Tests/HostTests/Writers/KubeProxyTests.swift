@@ -144,7 +144,9 @@ import Testing
         let evidence = try host.writers().first?.acts.first
         #expect(
             evidence
-                == .set("nf_conntrack_udp_timeout", 30, Evidence(file: "/etc/kube-proxy.json", line: 5, text: "udpTimeout: 30s")))
+                == .set(
+                    "nf_conntrack_udp_timeout", 30,
+                    Evidence(file: "/etc/kube-proxy.json", line: 5, text: "udpTimeout: 30s")))
     }
 
     @Test func `a configuration without a word on conntrack means the defaults`() throws {
@@ -174,7 +176,9 @@ import Testing
         #expect(writer.evidence == Evidence(file: "/proc/100/cmdline", text: "kube-proxy --config=\(path)"))
         guard case .write(let write)? = writer.acts.first else { throw SystemError("no write") }
         #expect(write.evidence == Evidence(file: "/\(folder)/\(volume)/\(name)", line: 4, text: "maxPerCore: 65536"))
-        #expect(writer.cure?.contains(path.contains("-config/") ? "configmap kube-proxy-config" : "configmap kube-proxy ") == true)
+        #expect(
+            writer.cure?.contains(path.contains("-config/") ? "configmap kube-proxy-config" : "configmap kube-proxy ")
+                == true)
         #expect(writer.when == .late && writer.isService)
     }
 

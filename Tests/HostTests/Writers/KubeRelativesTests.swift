@@ -19,11 +19,34 @@ import Testing
             ([config: "kube-proxy-arg:\n  - \"conntrack-max-per-core=100000\"\n"], "100000"),
             ([config: "kube-proxy-arg: conntrack-max-per-core=100000\n"], "100000"),
             ([config: "kube-proxy-arg: [\"--conntrack-max-per-core=100000\"]\n"], "100000"),
-            ([config: "kube-proxy-arg:\n- conntrack-min=1\n", config + ".d/10.yaml": "kube-proxy-arg:\n- conntrack-max-per-core=100000\n"], "100000"),
-            ([config: "kube-proxy-arg:\n- conntrack-max-per-core=100000\n", config + ".d/10.yml": "kube-proxy-arg+:\n- conntrack-min=1\n"], "100000"),
-            ([config: "kube-proxy-arg:\n- conntrack-max-per-core=1\n", config + ".d/10.yaml": "kube-proxy-arg+: conntrack-max-per-core=100000\n"], "100000"),
-            ([config + ".d/10.yaml": "kube-proxy-arg:\n- conntrack-max-per-core=100000\n", config + ".d/10.txt": "kube-proxy-arg: x\n"], "100000"),
-            ([config: "kube-proxy-arg: [\"conntrack-max-per-core=0\", \"conntrack-min=0\"]\n"], "k3s: +nf_conntrack established=86400 close_wait=3600"),
+            (
+                [
+                    config: "kube-proxy-arg:\n- conntrack-min=1\n",
+                    config + ".d/10.yaml": "kube-proxy-arg:\n- conntrack-max-per-core=100000\n",
+                ], "100000"
+            ),
+            (
+                [
+                    config: "kube-proxy-arg:\n- conntrack-max-per-core=100000\n",
+                    config + ".d/10.yml": "kube-proxy-arg+:\n- conntrack-min=1\n",
+                ], "100000"
+            ),
+            (
+                [
+                    config: "kube-proxy-arg:\n- conntrack-max-per-core=1\n",
+                    config + ".d/10.yaml": "kube-proxy-arg+: conntrack-max-per-core=100000\n",
+                ], "100000"
+            ),
+            (
+                [
+                    config + ".d/10.yaml": "kube-proxy-arg:\n- conntrack-max-per-core=100000\n",
+                    config + ".d/10.txt": "kube-proxy-arg: x\n",
+                ], "100000"
+            ),
+            (
+                [config: "kube-proxy-arg: [\"conntrack-max-per-core=0\", \"conntrack-min=0\"]\n"],
+                "k3s: +nf_conntrack established=86400 close_wait=3600"
+            ),
             // It sets them all the same, for whatever takes the place of kube-proxy.
             ([config: "disable-kube-proxy: true\n"], plain),
         ])
@@ -57,7 +80,8 @@ import Testing
     func `the arguments that its title hides stand in its unit`(_ arguments: String) throws {
         let host = try KubeTestHost(
             [
-                "etc/systemd/system/k3s.service": "[Service]\nExecStart=/usr/local/bin/k3s \\\n    server \(arguments)\n",
+                "etc/systemd/system/k3s.service":
+                    "[Service]\nExecStart=/usr/local/bin/k3s \\\n    server \(arguments)\n",
                 Self.wants + "k3s.service": "", "etc/other.yaml": "kube-proxy-arg: conntrack-max-per-core=200000\n",
                 Self.config: arguments.contains("other") ? "kube-proxy-arg: conntrack-max-per-core=1\n" : "",
             ], processes: [Self.server])
@@ -87,7 +111,8 @@ import Testing
         #expect(try KubeTestHost(files).told() == [])
         #expect(try KubeTestHost([Self.config: "token: x\n"]).told() == ["may " + Self.plain])
         #expect(try KubeTestHost([Self.config: "token: x\n"], processes: [["bash", "bash"]]).told() == [])
-        let script = "#!/sbin/openrc-run\ncommand=\"/usr/local/bin/k3s\"\ncommand_args=\"server \\\n"
+        let script =
+            "#!/sbin/openrc-run\ncommand=\"/usr/local/bin/k3s\"\ncommand_args=\"server \\\n"
             + "  '--kube-proxy-arg=conntrack-max-per-core=0' \\\n  >>/var/log/k3s.log 2>&1\"\n"
         #expect(
             try KubeTestHost(["etc/init.d/k3s": script, "etc/runlevels/default/k3s": ""]).told() == [
@@ -115,7 +140,10 @@ import Testing
             "--start-control-plane=true",
         ]
         let host = try KubeTestHost(
-            ["\(folder)/5372/args/kube-proxy": words, "snap/microk8s/5372/meta/snap.yaml": "name: microk8s\nversion: v1.28.1\n"],
+            [
+                "\(folder)/5372/args/kube-proxy": words,
+                "snap/microk8s/5372/meta/snap.yaml": "name: microk8s\nversion: v1.28.1\n",
+            ],
             processes: [process])
         #expect(
             try host.told() == [

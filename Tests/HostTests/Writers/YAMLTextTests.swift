@@ -34,7 +34,8 @@ import Testing
             ("{\"a\": {\"b\": [1, 2.5, true]},\n \"c\": \"x\"}\n", "{a: {b: [1, 2.5, true]}, c: x}"),
             ("{\n\"a\"\n:\n1\n,\n\"b\":[\n]\n}", "{a: 1, b: []}"),
             ("a: 1\r\nb: 2\r\n", "{a: 1, b: 2}"), ("---\na: 1\n...\n", "{a: 1}"), ("just a text\n", "just a text"),
-            ("a: 1\n  b: 2\n", nil), ("a: &x 1\n", nil), ("a: [1, 2\n", nil), ("a: \"x\nb: 1\n", nil), ("\ta: 1\n b\n", nil),
+            ("a: 1\n  b: 2\n", nil), ("a: &x 1\n", nil), ("a: [1, 2\n", nil), ("a: \"x\nb: 1\n", nil),
+            ("\ta: 1\n b\n", nil),
             ("a: 1\n- b\n", nil), ("a: {b: 1} x\n", nil),
         ])
     func `what it reads, and what it refuses whole`(_ text: String, _ expected: String?) {
@@ -43,7 +44,8 @@ import Testing
     }
 
     @Test func `documents are told apart, and lines counted`() throws {
-        let documents = try #require(YAMLText.documents("# x\n---\na: 1\n---\n\nb:\n  - c\n  - {d: e,\n     f: g}\nh: i\n"))
+        let documents = try #require(
+            YAMLText.documents("# x\n---\na: 1\n---\n\nb:\n  - c\n  - {d: e,\n     f: g}\nh: i\n"))
         #expect(documents.map(shown) == ["{a: 1}", "{b: [c, {d: e, f: g}], h: i}"])
         #expect(documents[0]["a"]?.line == 3)
         #expect(documents[1]["b"]?.items.map(\.line) == [7, 8])

@@ -17,6 +17,7 @@ enum KubeProxyConfiguration {
     static func isOnHost(_ path: String, _ tree: FileTree) -> Bool {
         let mounts = ["/var/lib/kube-proxy/config.conf", "/var/lib/kube-proxy-config/"]
         return tree.exists(path) && !mounts.contains(where: path.hasPrefix)
+            && !occurs("/volumes/kubernetes.io~configmap/", in: path)
     }
 
     /// The one that a program names, where the program itself sees it, or else in a ConfigMap's volume.

@@ -16,7 +16,8 @@ enum KubeProxyFiles {
     }
 
     private static func proxy(
-        _ words: [String], _ evidence: Evidence, _ version: KubeVersion?, in place: String, _ sources: WriterSources
+        _ words: [KubeProxyFlags.Word], _ evidence: Evidence, _ version: KubeVersion?, in place: String,
+        _ sources: WriterSources
     ) -> KubeProxy? {
         let flags = KubeProxyFlags(words)
         guard !flags.onlyExits else { return nil }
@@ -24,6 +25,8 @@ enum KubeProxyFiles {
             name: "kube-proxy", flags: flags, evidence: evidence, version: version, isRunning: false, place: place,
             read: { path in sources.tree.text(path).map { (path, $0) } })
     }
+
+    private static func plain(_ words: [String]) -> [KubeProxyFlags.Word] { words.map { .init(text: $0) } }
 
     /// A pod that the kubelet starts from a file.
     private static func ofManifest(_ sources: WriterSources) -> KubeProxy? {
@@ -36,7 +39,7 @@ enum KubeProxyFiles {
                     guard let words = words(of: container) else { continue }
                     let version = container["image"]?.text.flatMap { KubeVersion(image: $0) }
                     let evidence = Evidence(file: file, line: container.line, text: words.joined(separator: " "))
-                    if let found = proxy(words, evidence, version, in: file, sources) { return found }
+                    if let found = proxy(plain(words), evidence, version, in: file, sources) { return found }
                 }
             }
         }
@@ -64,7 +67,7 @@ enum KubeProxyFiles {
                 guard let words = MicroK8sWriters.words(of: file, sources.tree) else { continue }
                 return proxy(words, Evidence(file: file, text: ""), nil, in: file, sources)
             }
-            if name == "kube-proxy" { return proxy(unit.words, unit.evidence, nil, in: unit.file, sources) }
+            if name == "kube-proxy" { return proxy(plain(unit.words), unit.evidence, nil, in: unit.file, sources) }
         }
         return nil
     }
@@ -77,6 +80,6 @@ enum KubeProxyFiles {
             KubeProxyConfiguration.inVolumes(KubeProxyConfiguration.names, tree)?.file
             ?? onHost.first { file in tree.text(file).map { KubeProxySettings($0, file: file) != nil } ?? false }
         guard let file else { return nil }
-        return proxy(["--config=\(file)"], Evidence(file: file, text: ""), nil, in: file, sources)
+        return proxy(plain(["--config=\(file)"]), Evidence(file: file, text: ""), nil, in: file, sources)
     }
 }

@@ -23,18 +23,22 @@ struct KubeProxySettings: Equatable, Sendable {
     var udp = Setting(value: 0)
     var udpStream = Setting(value: 0)
 
-    typealias Path = WritableKeyPath<KubeProxySettings, Setting> & Sendable
+    private typealias Path = WritableKeyPath<KubeProxySettings, Setting>
     /// The times, by flag, name in the configuration, and setting.
-    private static let times: [(flag: String, name: String, key: String, path: Path)] = [
-        ("conntrack-tcp-timeout-established", "tcpEstablishedTimeout", "tcp_timeout_established", \.established),
-        ("conntrack-tcp-timeout-close-wait", "tcpCloseWaitTimeout", "tcp_timeout_close_wait", \.closeWait),
-        ("conntrack-udp-timeout", "udpTimeout", "udp_timeout", \.udp),
-        ("conntrack-udp-timeout-stream", "udpStreamTimeout", "udp_timeout_stream", \.udpStream),
-    ]
-    private static let numbers: [(flag: String, name: String, path: Path)] = [
-        ("conntrack-max-per-core", "maxPerCore", \.maxPerCore), ("conntrack-min", "min", \.minimum),
-        ("conntrack-max", "max", \.maximum),
-    ]
+    private static var times: [(flag: String, name: String, key: String, path: Path)] {
+        [
+            ("conntrack-tcp-timeout-established", "tcpEstablishedTimeout", "tcp_timeout_established", \.established),
+            ("conntrack-tcp-timeout-close-wait", "tcpCloseWaitTimeout", "tcp_timeout_close_wait", \.closeWait),
+            ("conntrack-udp-timeout", "udpTimeout", "udp_timeout", \.udp),
+            ("conntrack-udp-timeout-stream", "udpStreamTimeout", "udp_timeout_stream", \.udpStream),
+        ]
+    }
+    private static var numbers: [(flag: String, name: String, path: Path)] {
+        [
+            ("conntrack-max-per-core", "maxPerCore", \.maxPerCore), ("conntrack-min", "min", \.minimum),
+            ("conntrack-max", "max", \.maximum),
+        ]
+    }
 
     init() {}
 

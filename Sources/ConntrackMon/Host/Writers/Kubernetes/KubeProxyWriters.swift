@@ -22,6 +22,11 @@ enum KubeProxyWriters {
             $0.words.count > 1 && ["kube-proxy", "proxy"].contains($0.words[1])
         }
         guard let process = (alone + hyper).first(where: { !KubeProxyFlags($0.words).onlyExits }) else { return nil }
+        // A saved host may have its name alone.
+        if process.words.isEmpty, var proxy = KubeProxyFiles.found(sources) {
+            proxy.isRunning = true
+            return proxy
+        }
         return KubeProxy(
             name: "kube-proxy", flags: KubeProxyFlags(process.words), evidence: process.evidence,
             version: process.version, isRunning: true, read: process.read)
@@ -48,6 +53,9 @@ struct KubeProxy {
             let found = KubeProxyConfiguration.named(config, read: read, sources.tree)
             acts = (found?.settings ?? unseen(sources)).acts(version: version, cores: sources.cores)
             cure = KubeCure.configuration(config, isOnHost: KubeProxyConfiguration.isOnHost(config, sources.tree))
+        } else if isRunning, evidence.text.isEmpty {
+            acts = unseen(sources).acts(version: version, cores: sources.cores)
+            cure = KubeCure.flags(in: nil)
         } else {
             acts = KubeProxySettings(flags).acts(version: version, cores: sources.cores)
             cure = KubeCure.flags(in: place)

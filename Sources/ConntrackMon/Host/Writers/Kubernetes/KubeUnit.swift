@@ -29,14 +29,18 @@ struct KubeUnit {
     }
 
     private init?(unit: String, in folder: String, _ tree: FileTree) {
-        let dropIns = Self.folders.flatMap { folder in
-            (tree.names(in: "\(folder)/\(unit).d") ?? []).filter { $0.hasSuffix(".conf") }.prefix(Self.dropInLimit).map {
-                "\(folder)/\(unit).d/\($0)"
+        // By their names over all folders, a name in a higher one first.
+        var dropIns: [String: String] = [:]
+        for folder in Self.folders.map({ "\($0)/\(unit).d" }) {
+            for name in (tree.names(in: folder) ?? []).filter({ $0.hasSuffix(".conf") }).prefix(Self.dropInLimit)
+            where dropIns[name] == nil {
+                dropIns[name] = "\(folder)/\(name)"
             }
         }
+        let files = ["\(folder)/\(unit)"] + dropIns.sorted { FileTree.isBefore($0.key, $1.key) }.map(\.value)
         var variables: [String: String] = [:]
         var command: (text: String, file: String, line: Int)?
-        for file in ["\(folder)/\(unit)"] + dropIns {
+        for file in files {
             for (number, text) in ModuleConfiguration.lines(of: file, in: tree) {
                 let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 guard parts.count == 2 else { continue }
@@ -100,7 +104,8 @@ struct KubeUnit {
         }
         var text = word
         var count = 0
-        while count < 16, let start = text.firstRange(of: "${"), let end = text[start.upperBound...].firstIndex(of: "}") {
+        while count < 16, let start = text.firstRange(of: "${"), let end = text[start.upperBound...].firstIndex(of: "}")
+        {
             text.replaceSubrange(start.lowerBound...end, with: variables[String(text[start.upperBound..<end])] ?? "")
             count += 1
         }

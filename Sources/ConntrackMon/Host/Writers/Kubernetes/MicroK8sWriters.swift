@@ -12,10 +12,10 @@ enum MicroK8sWriters {
         let isExpected = process != nil || KubeUnit(unit, sources.tree)?.isEnabled ?? false
         guard isExpected || !KubeProcess.areAll(sources) else { return [] }
         let file = process.flatMap { argument("--proxy-args-file", of: $0.words) } ?? arguments
-        guard let words = words(of: file, sources.tree) else { return [] }
+        guard let words = words(of: file, sources.tree), !words.isEmpty else { return [] }
         let flags = KubeProxyFlags(words)
         guard !flags.onlyExits else { return [] }
-        let line = words.joined(separator: " ")
+        let line = words.map(\.text).joined(separator: " ")
         let proxy = KubeProxy(
             name: "microk8s", flags: flags, evidence: process?.evidence ?? Evidence(file: file, text: line),
             version: process?.version ?? KubeProcess.version(ofSnap: "/snap/microk8s/current", sources.tree),
@@ -32,12 +32,16 @@ enum MicroK8sWriters {
     }
 
     /// As kubelite reads such a file: quotes go, words end at blanks, lines with # are none.
-    static func words(of file: String, _ tree: FileTree) -> [String]? {
+    static func words(of file: String, _ tree: FileTree) -> [KubeProxyFlags.Word]? {
         guard let text = tree.text(file) else { return nil }
-        return text.split(separator: "\n").prefix(256).flatMap { line -> [String] in
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).prefix(256)
+        return lines.enumerated().flatMap { index, line -> [KubeProxyFlags.Word] in
             let line = line.drop { $0.isWhitespace }
             guard line.first != "#" else { return [] }
-            return line.filter { $0 != "\"" && $0 != "'" }.split(whereSeparator: \.isWhitespace).map(String.init)
+            let evidence = Evidence(file: file, line: index + 1, text: String(line).trimmed)
+            return line.filter { $0 != "\"" && $0 != "'" }.split(whereSeparator: \.isWhitespace).map {
+                KubeProxyFlags.Word(text: String($0), evidence: evidence)
+            }
         }
     }
 }

@@ -34,9 +34,11 @@ private struct RancherNode {
         let configuration = "/etc/rancher/\(name)/config.yaml"
         isRunning = process != nil
         var words: [String] = []
+        var isHidden = true
         if let (process, visible) = process {
             // They hide their arguments, which may hold a token: the unit has them.
-            words = RancherNode.arguments(visible).isEmpty ? unit?.words ?? visible : visible
+            isHidden = RancherNode.arguments(visible).isEmpty
+            words = isHidden ? unit?.words ?? visible : visible
             evidence = process.evidence
             read = process.read
         } else {
@@ -53,7 +55,7 @@ private struct RancherNode {
         let given = RancherNode.arguments(words)
         let file = RancherNode.value("--config", in: given) ?? RancherNode.value("-c", in: given) ?? configuration
         takeFiles(file, tree)
-        takeWords(given)
+        takeWords(given, in: isHidden ? unit : nil)
     }
 
     /// A title is one word: "/usr/local/bin/k3s server".
@@ -62,7 +64,7 @@ private struct RancherNode {
     }
 
     private static func runs(_ words: [String]) -> Bool {
-        words.dropFirst().contains { $0 == "server" || $0 == "agent" }
+        ["server", "agent"].contains(words.dropFirst().first { $0.first != "-" })
     }
 
     /// What stands behind "server" or "agent".
@@ -107,7 +109,11 @@ private struct RancherNode {
     }
 
     /// Those of the command line come after those of the files.
-    private mutating func takeWords(_ words: [String]) {
+    private mutating func takeWords(_ words: [String], in unit: KubeUnit?) {
+        func word(_ text: some StringProtocol) -> KubeProxyFlags.Word {
+            let line = unit.map { Evidence(file: $0.file, line: $0.line, text: "--kube-proxy-arg=\(text)") }
+            return .init(text: String(text), evidence: line)
+        }
         var index = 0
         while index < words.count {
             let parts = words[index].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -118,9 +124,9 @@ private struct RancherNode {
                 continue
             }
             if parts.count == 2 {
-                arguments.append(.init(text: String(parts[1])))
+                arguments.append(word(parts[1]))
             } else if index < words.count {
-                arguments.append(.init(text: words[index]))
+                arguments.append(word(words[index]))
                 index += 1
             }
         }
