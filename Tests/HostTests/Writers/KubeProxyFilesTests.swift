@@ -46,9 +46,9 @@ import Testing
         ])
     func `a pod that the kubelet starts from a file`(_ file: String, _ container: String, _ told: String) throws {
         let host = try KubeTestHost([file: Self.pod(container)])
-        #expect(try host.told() == ["may kube-proxy: \(told)"])
-        #expect(try host.writers().first?.evidence.file == "/" + file)
-        #expect(try host.writers().first?.cure?.contains("/" + file) == true)
+        #expect(host.told() == ["may kube-proxy: \(told)"])
+        #expect(host.writers().first?.evidence.file == "/" + file)
+        #expect(host.writers().first?.cure?.contains("/" + file) == true)
     }
 
     @Test func `a unit that starts it, with its files of variables`() throws {

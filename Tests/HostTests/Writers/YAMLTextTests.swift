@@ -24,7 +24,7 @@ import Testing
             ("a:\n    - x\n    - - y\n      - z\n", "{a: [x, [y, z]]}"),
             ("# note\n\na: \"q: \\\"x\\\"\\n\\u00e9\"\n", "{a: q: \"x\"\\né}"),
             ("a: [1, \"b\", {c: d}] # note\nb: {}\nc: []\n", "{a: [1, b, {c: d}], b: {}, c: []}"),
-            ("a: [1,\n 2,\n # x\n]\nb: 3\n", nil),
+            ("a: [1, # one\n 2,\n # x\n]\nb: 3\n", "{a: [1, 2], b: 3}"),
             ("a: [1,\n 2\n]\nb: 3\n", "{a: [1, 2], b: 3}"),
             ("a: |-\n  x: 1\n    y\n\n  z # no note\nb: 2\n", "{a: x: 1\\n  y\\n\\nz # no note, b: 2}"),
             ("a: >-\n  x\n  y\n", "{a: x y}"), ("a: x\n  y\n  z\nb: c\n", "{a: x y z, b: c}"),
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `hostile texts come to an end, and are refused`() {
-        let deep = String(repeating: "[", count: 100_000)
+        let deep = String(repeating: "[", count: 50_000)
         #expect(YAMLText.documents(deep) == nil)
         #expect(YAMLText.documents(String(repeating: "- ", count: 50_000)) == nil)
         #expect(YAMLText.documents((0..<400).map { String(repeating: " ", count: $0) + "a:\n" }.joined()) == nil)

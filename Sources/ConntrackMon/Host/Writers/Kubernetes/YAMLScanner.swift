@@ -24,9 +24,14 @@ struct YAMLScanner {
         return true
     }
 
+    /// Comments with them.
     mutating func skipBlanks() {
-        while !isAtEnd, isAtBlank {
-            if bytes[place] == 0x0a { line += 1 }
+        var isComment = false
+        while !isAtEnd {
+            let isStart = place == bytes.startIndex || [0x20, 0x09, 0x0a].contains(bytes[place - 1])
+            if bytes[place] == UInt8(ascii: "#"), isStart { isComment = true }
+            guard isComment || isAtBlank else { return }
+            if bytes[place] == 0x0a { (isComment, line) = (false, line + 1) }
             place += 1
         }
     }

@@ -165,7 +165,7 @@ struct YAMLText {
             return YAMLNode(line: line, content: .scalar(text))
         case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""), UInt8(ascii: "'"):
             return try flow(bytes, line: line, depth: depth)
-        case UInt8(ascii: "&"), UInt8(ascii: "*"), UInt8(ascii: "!"): throw Unreadable()
+        case UInt8(ascii: "&"), UInt8(ascii: "*"), UInt8(ascii: "!"), 0x09: throw Unreadable()
         default:
             var text = YAMLScanner.withoutComment(bytes)
             while let below = next(), below.indent > indent, key(of: below) == nil, !below.isItem {
@@ -210,6 +210,7 @@ struct YAMLText {
             found.append(String(repeating: " ", count: blanks) + String(decoding: line.bytes, as: UTF8.self))
             place += 1
         }
+        while found.last == "" { found.removeLast() }
         return found.joined(separator: isFolded ? " " : "\n")
     }
 }
