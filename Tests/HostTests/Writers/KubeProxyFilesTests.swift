@@ -80,6 +80,31 @@ import Testing
         #expect(try KubeTestHost(enabled).told() == [])
     }
 
+    @Test func `parts of a unit go by their names, those of a higher folder first`() throws {
+        func part(_ most: Int) -> String {
+            "[Service]\nExecStart=\nExecStart=-/usr/bin/kube-proxy --conntrack-min=\(most)\n"
+        }
+        let host = try KubeTestHost([
+            "lib/systemd/system/kube-proxy.service": part(200_000), Self.wants + "kube-proxy.service": "",
+            "lib/systemd/system/kube-proxy.service.d/20.conf": part(300_000),
+            "usr/lib/systemd/system/kube-proxy.service.d/30.conf": part(400_000),
+            "etc/systemd/system/kube-proxy.service.d/30.conf": part(500_000),
+            "etc/systemd/system/kube-proxy.service.d/10.conf": part(600_000),
+        ])
+        #expect(host.told().first?.hasPrefix("may kube-proxy: max>=500000 ") == true)
+    }
+
+    @Test func `a process with a name alone takes its words from what starts it`() throws {
+        let pod = Self.pod("  - image: x/kube-proxy:v1.30.0\n    command: [kube-proxy, --conntrack-max-per-core=65536]")
+        let files = ["etc/kubernetes/manifests/kube-proxy.yaml": pod]
+        let told = "kube-proxy: max=262144 buckets>=65536 \(Self.times)"
+        #expect(try KubeTestHost(files, processes: [["kube-proxy"]]).told() == [told])
+        #expect(
+            try KubeTestHost(processes: [["kube-proxy"]]).told() == [
+                "kube-proxy: ?max ?buckets ?established ?close_wait"
+            ])
+    }
+
     @Test func `what a pod of it left counts only where no process is to be seen`() throws {
         let told = ["may kube-proxy: max>=262144 ?max=262144 buckets>=65536 \(Self.mayTimes)"]
         #expect(try KubeTestHost([Self.volume: Self.config]).told() == told)

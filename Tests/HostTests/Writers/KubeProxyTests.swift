@@ -200,6 +200,13 @@ import Testing
         #expect(try KubeTestHost(files, processes: [words]).told() == ["kube-proxy: \(told)"])
     }
 
+    @Test func `a timeout that is as it wants it stays so, whatever its version`() throws {
+        let live = "proc/sys/net/netfilter/nf_conntrack_tcp_timeout_"
+        let files = [live + "established": "86400\n", live + "close_wait": "60\n"]
+        let host = try KubeTestHost(files, processes: [["kube-proxy", "kube-proxy", "--conntrack-max-per-core=0"]])
+        #expect(host.told() == ["kube-proxy: established=86400 close_wait>=3600 ?close_wait=3600"])
+    }
+
     @Test func `a live one's configuration is read where it sees it, and no link leads out of there`() throws {
         let path = "var/lib/kube-proxy-of-a-test/config.conf"
         let host = try KubeTestHost(

@@ -86,6 +86,9 @@ import Testing
                 Self.config: arguments.contains("other") ? "kube-proxy-arg: conntrack-max-per-core=1\n" : "",
             ], processes: [Self.server])
         #expect(host.told().first?.hasPrefix("k3s: +nf_conntrack max=800000 ") == true)
+        guard !arguments.contains("other"), case .write(let write)? = host.writers().first?.acts[1] else { return }
+        let text = "--kube-proxy-arg=conntrack-max-per-core=200000"
+        #expect(write.evidence == Evidence(file: "/etc/systemd/system/k3s.service", line: 2, text: text))
     }
 
     @Test func `arguments that are to be seen count`() throws {

@@ -33,7 +33,7 @@ enum KubeProxyFiles {
         for folder in manifests {
             // The kubelet takes every file whose name does not begin with a dot: kube-proxy.manifest too.
             let names = (sources.tree.names(in: folder) ?? []).filter { $0.first != "." && occurs("proxy", in: $0) }
-            for file in names.prefix(16).map({ "\(folder)/\($0)" }) {
+            for file in names.prefix(8).map({ "\(folder)/\($0)" }) {
                 guard let pod = sources.tree.text(file).flatMap(YAMLText.documents)?.first else { continue }
                 for container in pod["spec"]?["containers"]?.items ?? [] {
                     guard let words = words(of: container) else { continue }

@@ -132,12 +132,16 @@ struct KubeProxySettings: Equatable, Sendable {
     }
 
     /// What kube-proxy does with them when it starts.
-    func acts(version: KubeVersion?, cores: Int?) -> [Writer.Act] {
+    /// - Parameter live: What is live on a host where it runs. A timeout that is as it wants it is so after its next start
+    ///   too, whatever its version: it set it, or found it so.
+    func acts(version: KubeVersion?, cores: Int?, live: (String) -> UInt64? = { _ in nil }) -> [Writer.Act] {
         var acts: [Writer.Act] = []
         if !leavesLimit { acts += limitActs(version: version, cores: cores) }
         for time in Self.times {
-            acts += Self.acts(
-                "nf_conntrack_\(time.key)", self[keyPath: time.path], KubeVersion.lowersTimeouts(version))
+            let (key, setting) = ("nf_conntrack_\(time.key)", self[keyPath: time.path])
+            let lowers = KubeVersion.lowersTimeouts(version)
+            let isSet = lowers == .may && setting.value != nil && live(key) == setting.value
+            acts += Self.acts(key, setting, isSet ? .always : lowers)
         }
         acts += Self.acts("nf_conntrack_tcp_be_liberal", beLiberal, .always)
         return acts

@@ -51,13 +51,14 @@ struct KubeProxy {
         let cure: String
         if let config = flags.config {
             let found = KubeProxyConfiguration.named(config, read: read, sources.tree)
-            acts = (found?.settings ?? unseen(sources)).acts(version: version, cores: sources.cores)
+            acts = (found?.settings ?? unseen(sources)).acts(
+                version: version, cores: sources.cores, live: live(sources))
             cure = KubeCure.configuration(config, isOnHost: KubeProxyConfiguration.isOnHost(config, sources.tree))
         } else if isRunning, evidence.text.isEmpty {
-            acts = unseen(sources).acts(version: version, cores: sources.cores)
+            acts = unseen(sources).acts(version: version, cores: sources.cores, live: live(sources))
             cure = KubeCure.flags(in: nil)
         } else {
-            acts = KubeProxySettings(flags).acts(version: version, cores: sources.cores)
+            acts = KubeProxySettings(flags).acts(version: version, cores: sources.cores, live: live(sources))
             cure = KubeCure.flags(in: place)
         }
         return writer(acts, cure: cure)
@@ -72,11 +73,15 @@ struct KubeProxy {
 
     /// Where its configuration is not to be read.
     func unseen(_ sources: WriterSources) -> KubeProxySettings {
-        let live = { (key: String) -> UInt64? in
+        KubeProxySettings(seenIn: live(sources), version: version, cores: sources.cores)
+    }
+
+    /// What is live, where it runs and may have set it.
+    private func live(_ sources: WriterSources) -> (String) -> UInt64? {
+        { key in
             guard isRunning else { return nil }
             return sources.procfs.text("/sys/net/netfilter/" + key).flatMap { UInt64($0.filter { !$0.isWhitespace }) }
         }
-        return KubeProxySettings(seenIn: live, version: version, cores: sources.cores)
     }
 }
 

@@ -16,7 +16,10 @@ struct KubeUnit {
         "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
         "/lib/systemd/system",
     ]
-    private static let dropInLimit = 32
+    private static let dropInLimit = 8
+    private static let fileLimit = 8
+    /// Longer lines are not looked at.
+    private static let lineLimit = 1 << 13
 
     /// The unit of a name without ".service"; nil where there is none, or its command can't be told.
     init?(_ name: String, _ tree: FileTree) {
@@ -39,9 +42,11 @@ struct KubeUnit {
         }
         let files = ["\(folder)/\(unit)"] + dropIns.sorted { FileTree.isBefore($0.key, $1.key) }.map(\.value)
         var variables: [String: String] = [:]
+        var count = 0
         var command: (text: String, file: String, line: Int)?
         for file in files {
-            for (number, text) in ModuleConfiguration.lines(of: file, in: tree) {
+            for (number, text) in ModuleConfiguration.lines(of: file, in: tree)
+            where text.utf8.count <= Self.lineLimit {
                 let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 guard parts.count == 2 else { continue }
                 let value = String(parts[1]).trimmed
@@ -49,7 +54,8 @@ struct KubeUnit {
                 case "ExecStart": command = value.isEmpty ? nil : (value, file, number)
                 case "Environment":
                     for word in Self.split(value) { Self.assign(word, to: &variables) }
-                case "EnvironmentFile":
+                case "EnvironmentFile" where count < Self.fileLimit:
+                    count += 1
                     let path = value.first == "-" ? String(value.dropFirst()) : value
                     for (_, text) in ModuleConfiguration.lines(of: path, in: tree) {
                         Self.assign(text, to: &variables)
@@ -73,7 +79,10 @@ struct KubeUnit {
     private init?(script name: String, _ tree: FileTree) {
         let path = "/etc/init.d/\(name)"
         let start = "command_args="
-        guard let found = ModuleConfiguration.lines(of: path, in: tree).first(where: { $0.text.hasPrefix(start) })
+        guard
+            let found = ModuleConfiguration.lines(of: path, in: tree).first(where: {
+                $0.text.hasPrefix(start) && $0.text.utf8.count <= Self.lineLimit
+            })
         else { return nil }
         (file, line) = (path, found.number)
         words = [name] + Self.split(Self.split(found.text.dropFirst(start.utf8.count)).joined(separator: " "))
@@ -89,7 +98,7 @@ struct KubeUnit {
 
     private static func assign(_ text: some StringProtocol, to variables: inout [String: String]) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, variables.count < 256 else { return }
+        guard parts.count == 2, variables.count < 256, text.utf8.count <= lineLimit else { return }
         var value = String(parts[1]).trimmed
         if let quote = value.first, quote == "\"" || quote == "'", value.count > 1, value.last == quote {
             value = String(value.dropFirst().dropLast())

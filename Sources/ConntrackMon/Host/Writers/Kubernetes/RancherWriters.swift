@@ -21,7 +21,7 @@ private struct RancherNode {
     private var options: [String: String] = [:]
     private let read: (String) -> (file: String, text: String)?
 
-    private static let fileLimit = 64
+    private static let fileLimit = 16
 
     /// nil where it is not there.
     init?(_ name: String, _ sources: WriterSources) {

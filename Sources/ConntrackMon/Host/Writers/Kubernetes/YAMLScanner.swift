@@ -49,7 +49,7 @@ struct YAMLScanner {
         while end < bytes.endIndex {
             let isLast = end + 1 == bytes.endIndex
             if bytes[end] == UInt8(ascii: ":"), isLast || bytes[end + 1] == 0x20 || bytes[end + 1] == 0x09 {
-                guard end > place, !"{[|>&*!%@`".utf8.contains(bytes[place]) else { return nil }
+                guard end > place, !"{[|>&*!%@`\t".utf8.contains(bytes[place]) else { return nil }
                 defer { place = end }
                 return String(decoding: bytes[place..<end].reversed().drop { $0 == 0x20 }.reversed(), as: UTF8.self)
             }

@@ -41,8 +41,8 @@ struct YAMLNode: Equatable {
 /// Reads what kube-proxy's and its relatives' configuration is made of: block and flow maps and lists, plain, quoted and
 /// block scalars, comments, documents; JSON with it. No anchors, no complex keys. Pure, and bounded in size and depth.
 struct YAMLText {
-    /// A ConfigMap has 1 MiB at most; kube-proxy's has 2 KB.
-    private static let sizeLimit = 1 << 18
+    /// kube-proxy's have 2 KB.
+    private static let sizeLimit = 1 << 16
     private static let depthLimit = 32
 
     private struct Line {
