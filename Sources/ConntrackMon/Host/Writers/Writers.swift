@@ -9,7 +9,7 @@ enum Writers {
         [
             ModprobeWriters.all, BootLoadWriters.all, UdevWriters.all, BootSysctlWriters.all, LoadListWriters.all,
             UfwWriters.all, ScriptWriters.all, TunedWriters.all, KubeProxyWriters.all, CorootWriters.all,
-            PveFirewallWriters.all,
+            FireholWriters.all, PveFirewallWriters.all,
         ].flatMap { $0(sources) }
     }
 }
