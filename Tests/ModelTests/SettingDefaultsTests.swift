@@ -27,24 +27,28 @@ import Testing
         for (name, value) in live { #expect(setting(name, "6.18.44", buckets: 262_144) == value, "\(name)") }
     }
 
-    @Test(arguments: [
-        ("udp_timeout_stream", "4.19.0-27-amd64", 180), ("udp_timeout_stream", "5.0.0", 120),
-        ("udp_timeout_stream", "4.18.0-553.el8_10.x86_64", nil), ("udp_timeout_stream", "3.10.0-1160.el7.x86_64", 180),
-        ("events", "5.15.0-125-generic", 1), ("events", "6.1.0", 2), ("events", "5.14.0-503.el9.x86_64", nil),
-        ("helper", "4.4.0-210-generic", 1), ("helper", "4.19.0-27-amd64", 0), ("helper", "3.10.0-1160.el7", nil),
-        ("acct", "2.6.32-754.el6.x86_64", nil), ("acct", "3.10.0-1160.el7.x86_64", 0),
-        ("sctp_timeout_established", "4.9.0", 432_000), ("sctp_timeout_established", "5.10.0", nil),
-        ("sctp_timeout_shutdown_sent", "4.9.0", 0), ("sctp_timeout_shutdown_sent", "6.12.0", 3),
-        ("dccp_timeout_open", "6.1.0", 43_200), ("no_such", "6.1.0", nil), ("events", nil, nil), ("udp_timeout", nil, 30),
-    ] as [(String, String?, UInt64?)])
+    @Test(
+        arguments: [
+            ("udp_timeout_stream", "4.19.0-27-amd64", 180), ("udp_timeout_stream", "5.0.0", 120),
+            ("udp_timeout_stream", "4.18.0-553.el8_10.x86_64", nil),
+            ("udp_timeout_stream", "3.10.0-1160.el7.x86_64", 180),
+            ("events", "5.15.0-125-generic", 1), ("events", "6.1.0", 2), ("events", "5.14.0-503.el9.x86_64", nil),
+            ("helper", "4.4.0-210-generic", 1), ("helper", "4.19.0-27-amd64", 0), ("helper", "3.10.0-1160.el7", nil),
+            ("acct", "2.6.32-754.el6.x86_64", nil), ("acct", "3.10.0-1160.el7.x86_64", 0),
+            ("sctp_timeout_established", "4.9.0", 432_000), ("sctp_timeout_established", "5.10.0", nil),
+            ("sctp_timeout_shutdown_sent", "4.9.0", 0), ("sctp_timeout_shutdown_sent", "6.12.0", 3),
+            ("dccp_timeout_open", "6.1.0", 43_200), ("no_such", "6.1.0", nil), ("events", nil, nil),
+            ("udp_timeout", nil, 30),
+        ] as [(String, String?, UInt64?)])
     func `the kernel's version decides, or nothing is said`(_ name: String, _ release: String?, _ value: UInt64?) {
         #expect(setting(name, release) == value)
     }
 
-    @Test(arguments: [
-        ("6.1.0", 65_536, 1024), ("6.1.0", 1024, 16), ("6.1.0", 70_144, 1096), ("3.10.0", 16_384, 256),
-        ("3.10.0", 70_144, nil), ("6.1.0", nil, nil),
-    ] as [(String, UInt64?, UInt64?)])
+    @Test(
+        arguments: [
+            ("6.1.0", 65_536, 1024), ("6.1.0", 1024, 16), ("6.1.0", 70_144, 1096), ("3.10.0", 16_384, 256),
+            ("3.10.0", 70_144, nil), ("6.1.0", nil, nil),
+        ] as [(String, UInt64?, UInt64?)])
     func `expectations are counted from the hash`(_ release: String, _ buckets: UInt64?, _ value: UInt64?) {
         #expect(setting("expect_max", release, buckets: buckets) == value)
     }

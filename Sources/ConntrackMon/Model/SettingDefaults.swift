@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// The other settings as nf_conntrack begins with them, by kernel (net/netfilter/nf_conntrack_*.c); nil where kernels of a
-/// version differ, or stable releases changed it. All numbers are as sysctl shows them: seconds, counts, switches.
+/// The other settings as nf_conntrack begins with them, by kernel (net/netfilter/nf_conntrack_*.c); nil where kernels of
+/// a version differ, or stable releases changed it. All numbers are as sysctl shows them: seconds, counts, switches.
 extension KernelDefaults {
     /// - Parameters:
     ///   - name: "nf_conntrack_udp_timeout".

@@ -27,23 +27,27 @@ import Testing
         #expect(try unloads(.iptables, files) == .some(.some(expected)))
     }
 
-    @Test(arguments: [
-        ("CleanupOnExit=yes\nCleanupModulesOnExit=no\n", [], false),
-        ("CleanupOnExit=yes\nCleanupModulesOnExit=Yes\n", [], true), ("CleanupOnExit=no\n", [], false),
-        ("# nothing\n", [], nil),
-        ("# nothing\n", [("etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n")], true),
-        ("# nothing\n", [("etc/redhat-release", "Rocky Linux release 8.9 (Green Obsidian)\n")], true),
-        ("# nothing\n", [("etc/redhat-release", "Rocky Linux release 9.3 (Blue Onyx)\n")], false),
-        // EL7's does not know the option.
-        ("CleanupModulesOnExit=no\n", [("etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n")], true),
-        ("CleanupModulesOnExit=no\n", [("etc/redhat-release", "Rocky Linux release 8.9 (Green Obsidian)\n")], false),
-        ("# x\n", [("usr/lib/python3.9/site-packages/firewall/config/__init__.py", "VERSION = '1.3.4'\n")], false),
-        ("# x\n", [("usr/lib/python3/dist-packages/firewall/config/__init__.py", "VERSION = '0.9.3'\n")], true),
-        ("# x\n", [("usr/share/doc/firewalld-0.6.3/README", "")], true),
-        // No value that it knows: the default, which depends on the version.
-        ("CleanupModulesOnExit=maybe\n", [("etc/redhat-release", "Rocky Linux release 9.3\n")], false),
-        ("CleanupModulesOnExit=no\nCleanupModulesOnExit=yes\n", [], false),
-    ] as [(String, [(String, String)], Bool?)])
+    @Test(
+        arguments: [
+            ("CleanupOnExit=yes\nCleanupModulesOnExit=no\n", [], false),
+            ("CleanupOnExit=yes\nCleanupModulesOnExit=Yes\n", [], true), ("CleanupOnExit=no\n", [], false),
+            ("# nothing\n", [], nil),
+            ("# nothing\n", [("etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n")], true),
+            ("# nothing\n", [("etc/redhat-release", "Rocky Linux release 8.9 (Green Obsidian)\n")], true),
+            ("# nothing\n", [("etc/redhat-release", "Rocky Linux release 9.3 (Blue Onyx)\n")], false),
+            // EL7's does not know the option.
+            ("CleanupModulesOnExit=no\n", [("etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n")], true),
+            (
+                "CleanupModulesOnExit=no\n", [("etc/redhat-release", "Rocky Linux release 8.9 (Green Obsidian)\n")],
+                false
+            ),
+            ("# x\n", [("usr/lib/python3.9/site-packages/firewall/config/__init__.py", "VERSION = '1.3.4'\n")], false),
+            ("# x\n", [("usr/lib/python3/dist-packages/firewall/config/__init__.py", "VERSION = '0.9.3'\n")], true),
+            ("# x\n", [("usr/share/doc/firewalld-0.6.3/README", "")], true),
+            // No value that it knows: the default, which depends on the version.
+            ("CleanupModulesOnExit=maybe\n", [("etc/redhat-release", "Rocky Linux release 9.3\n")], false),
+            ("CleanupModulesOnExit=no\nCleanupModulesOnExit=yes\n", [], false),
+        ] as [(String, [(String, String)], Bool?)])
     func `firewalld unloads before 1_0, and where it is told to`(
         _ config: String, _ files: [(String, String)], _ expected: Bool?
     ) throws {
@@ -60,7 +64,8 @@ import Testing
             ([("etc/rcS.d/S12nftables", ""), ("etc/rc2.d/S01cron", "")], true),
             ([("etc/rc3.d/S08nftables", ""), ("usr/lib/systemd/system/nftables.service", "x"), other], false),
             ([("etc/runlevels/default/nftables", "")], true), ([("etc/runlevels/boot/sysctl", "")], false),
-            ([("etc/runit/runsvdir/default/nftables/run", "")], true), ([("etc/runit/runsvdir/default/x/run", "")], false),
+            ([("etc/runit/runsvdir/default/nftables/run", "")], true),
+            ([("etc/runit/runsvdir/default/x/run", "")], false),
             ([("etc/service/x/run", ""), unit], true), ([("etc/service/x/run", "")], nil),
             ([("etc/openwrt_release", ""), ("etc/rc.d/S19nftables", "")], true),
             ([("etc/openwrt_release", ""), ("etc/rc.d/S19firewall", "")], false),

@@ -11,7 +11,7 @@ import Testing
     private static let on = "[OPTIONS]\n\nenable: 1\n"
 
     private func host(
-        _ hostOptions: String, cluster: String = on, more: [(String, String)] = []
+        _ hostOptions: String, cluster: String = PveFirewallWritersTests.on, more: [(String, String)] = []
     ) throws -> ProgramHost {
         try ProgramHost(
             [

@@ -36,10 +36,13 @@ import Testing
             "[variables]\nn=${f:exec:nproc}\n[sysctl]\nnet.netfilter.nf_conntrack_max=${n}\nvm.swappiness=1\n",
             ["max=?"]
         ),
-        ("[sysctl]\nnet.netfilter.nf_conntrack_max=${nobody}\n", ["max=?"]),
+        ("[sysctl]\nnet.nf_conntrack_max=5\n  and more\nnet.netfilter.nf_conntrack_acct=1\n", ["max=5", "acct=1"]),
         ("[net]\nnf_conntrack_hashsize=1048576\n[sysctl]\nnet.nf_conntrack_max=5\n", ["buckets=1048576", "max=5"]),
         ("[sysctl]\nnet.nf_conntrack_max=5\n[net]\nnf_conntrack_hashsize=1048576\n", ["max=5", "buckets=1048576"]),
-        ("[mine]\ntype=sysctl\npriority=9\nnet.nf_conntrack_max=5\n[sysctl]\nnet.nf_conntrack_max=6\n", ["max=6", "max=5"]),
+        (
+            "[mine]\ntype=sysctl\npriority=9\nnet.nf_conntrack_max=5\n[sysctl]\nnet.nf_conntrack_max=6\n",
+            ["max=6", "max=5"]
+        ),
         ("[sysfs]\n/sys/module/nf_conntrack/parameters/hashsize=4096\n", ["buckets=4096"]),
         ("[sysctl]\nuname_regex=x86_64\nnet.nf_conntrack_max=5\n", ["~max=5"]),
         ("[main]\nsummary=x\n[sysctl]\nnet.nf_conntrack_max=5\nnet.nf_conntrack_max=6\n", ["max=6"]),
@@ -52,6 +55,10 @@ import Testing
         "[sysctl]\nenabled=false\nnet.nf_conntrack_max=5\n", "[sysctl]\nnet.ipv4.ip_forward=1\n",
         "[sysctl]\n; net.nf_conntrack_max=5\n", "[net]\nnf_conntrack_hashsize=many\n", "",
         "[modules]\nnf_conntrack=hashsize=5\n", "[modules]\nkvm=+r nested=1\n", "[service]\nnf_conntrack_max=5\n",
+        // A variable that nobody set is written as it stands, and the kernel refuses it.
+        "[sysctl]\nnet.netfilter.nf_conntrack_max=${nobody}\n",
+        // A line that is no option, or stands in no section: tuned refuses all of it.
+        "[sysctl]\nnet.nf_conntrack_max=5\nnet.nf_conntrack_max\n", "x=1\n[sysctl]\nnet.nf_conntrack_max=5\n",
     ])
     func `what sets nothing of conntrack makes no writer`(_ text: String) throws {
         #expect(try acts("mine", [("etc/tuned/mine", text)]).isEmpty)
@@ -100,7 +107,9 @@ import Testing
     }
 
     @Test func `plus r loads the module anew, if nothing holds it`() throws {
-        let text = "[sysctl]\nnet.nf_conntrack_max=5\n[modules]\nnf_conntrack=+r,hashsize=70000\n[net]\nnf_conntrack_hashsize=9\n"
+        let text =
+            "[sysctl]\nnet.nf_conntrack_max=5\n[modules]\nnf_conntrack=+r,hashsize=70000\n"
+            + "[net]\nnf_conntrack_hashsize=9\n"
         let found = TunedWriters.all(try host("mine", [("etc/tuned/mine", text)]).sources)
         #expect(found.map(\.short) == [["max=5"], ["reload", "buckets=70144", "max=561152"], ["buckets=9"]])
         #expect(found.map(\.certainty) == [.certain, .may, .certain])
@@ -129,7 +138,10 @@ import Testing
     @Test func `a profile without conntrack applies the host's configuration late all the same`() throws {
         let host = try ProgramHost([
             ("etc/tuned/active_profile", "virtual-guest\n"), ("etc/tuned/tuned-main.conf", "reapply_sysctl = 1\n"),
-            ("usr/lib/tuned/virtual-guest/tuned.conf", "[main]\ninclude=throughput-performance\n[sysctl]\nvm.swappiness=30\n"),
+            (
+                "usr/lib/tuned/virtual-guest/tuned.conf",
+                "[main]\ninclude=throughput-performance\n[sysctl]\nvm.swappiness=30\n"
+            ),
             ("etc/sysctl.d/90-x.conf", "net.netfilter.nf_conntrack_max = 6\n"),
         ])
         try host.enable("tuned")
@@ -157,6 +169,23 @@ import Testing
         #expect(found.map(\.short) == [["~buckets=1048576", "~max=1048576"]])
         #expect(found.first?.certainty == .may)
         #expect(found.first?.evidence.text == "openshift-node (not found: openshift-node)")
+    }
+
+    @Test func `an include that can't be known, and is not optional, makes a maybe`() throws {
+        let text = "[sysctl]\nnet.nf_conntrack_max=5\n"
+        let optional = "[main]\ninclude=-provider-${f:exec:cat:/x}\n" + text
+        let found = TunedWriters.all(try host("mine", [("etc/tuned/mine", optional)]).sources)
+        #expect(found.map(\.certainty) == [.certain])
+        let needed = "[main]\ninclude=${f:exec:cat:/x}\n" + text
+        let other = TunedWriters.all(try host("mine", [("etc/tuned/mine", needed)]).sources)
+        #expect(other.map(\.certainty) == [.may])
+        #expect(other.map(\.short) == [["max=5"]])
+    }
+
+    @Test func `a name that is none is passed over`() throws {
+        let profile = ("etc/tuned/mine", "[sysctl]\nnet.nf_conntrack_max=5\n")
+        #expect(try acts("../mine mine", [profile]) == [["max=5"]])
+        #expect(try acts("../mine", [profile]).isEmpty)
     }
 
     @Test func `tuned that does not run sets nothing`() throws {

@@ -12,7 +12,8 @@ import Testing
     private static let limit = "net/ipv4/conf/all/accept_redirects=0\nnet/netfilter/nf_conntrack_max=524288\n"
 
     private func writers(
-        enabled: String = "ENABLED=yes\n", defaults: String? = shipped, sysctl: String = limit,
+        enabled: String = "ENABLED=yes\n", defaults: String? = UfwWritersTests.shipped,
+        sysctl: String = UfwWritersTests.limit,
         more: [(String, String)] = []
     ) throws -> [Writer] {
         let host = try ProgramHost([("etc/ufw/ufw.conf", enabled), ("etc/ufw/sysctl.conf", sysctl)] + more)
@@ -30,7 +31,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ENABLED=no\n", shipped), ("", shipped), ("#ENABLED=yes\n", shipped),
+        ("ENABLED=no\n", UfwWritersTests.shipped), ("", UfwWritersTests.shipped),
+        ("#ENABLED=yes\n", UfwWritersTests.shipped),
         ("ENABLED=yes\n", "IPT_SYSCTL=\n"), ("ENABLED=yes\n", "IPT_SYSCTL=\"\" # none\n"),
         ("ENABLED=yes\n", "IPT_SYSCTL=/etc/other.conf\n"),
     ])
@@ -57,7 +59,8 @@ import Testing
 
     @Test func `a disabled or masked unit does not start it`() throws {
         let host = try ProgramHost([
-            ("etc/ufw/ufw.conf", "ENABLED=yes\n"), ("etc/ufw/sysctl.conf", Self.limit), ("etc/default/ufw", Self.shipped),
+            ("etc/ufw/ufw.conf", "ENABLED=yes\n"), ("etc/ufw/sysctl.conf", Self.limit),
+            ("etc/default/ufw", Self.shipped),
         ])
         try host.enable()
         #expect(UfwWriters.all(host.sources).isEmpty)

@@ -74,7 +74,9 @@ struct FirewallService: Equatable, Sendable {
                 return (false, Evidence(file: script, line: nil, text: "unloads no modules"))
             }
         } else if let release = release(of: tree), release.number >= 8 {
-            return (false, Evidence(file: release.file, line: 1, text: "\(release.text): its script unloads no modules"))
+            return (
+                false, Evidence(file: release.file, line: 1, text: "\(release.text): its script unloads no modules")
+            )
         }
         if let option = ShellAssignment.last(prefix + "_MODULES_UNLOAD", in: config, of: tree) {
             return (option.value == "yes", option.evidence)

@@ -11,7 +11,8 @@ enum FireholWriters {
         guard sources.tree.exists(config), let certainty = certainty(sources.tree) else { return [] }
         var acts: [Writer.Act] = [.load(module: "nf_conntrack", nil)]
         acts += [
-            ("FIREHOL_CONNTRACK_LOOSE_MATCHING", "nf_conntrack_tcp_loose"), ("FIREHOL_CONNTRACK_MAX", "nf_conntrack_max"),
+            ("FIREHOL_CONNTRACK_LOOSE_MATCHING", "nf_conntrack_tcp_loose"),
+            ("FIREHOL_CONNTRACK_MAX", "nf_conntrack_max"),
             ("FIREHOL_CONNTRACK_HASHSIZE", "nf_conntrack_buckets"),
         ].compactMap { name, key in
             guard let setting = setting(name, sources.tree), let number = SysctlSyntax.number(setting.value),

@@ -2,8 +2,8 @@
 
 internal import ConntrackModel
 
-/// A file as Python's ConfigParser reads it for tuned: "=" alone separates, "#" behind a blank begins a comment, keys keep
-/// their case. Pure.
+/// A file as Python's ConfigParser reads it for tuned: "=" alone separates, "#" behind a blank begins a comment, keys
+/// keep their case. Pure.
 struct TunedConfig: Equatable {
     struct Option: Equatable {
         var key: String
@@ -23,6 +23,9 @@ struct TunedConfig: Equatable {
 
     /// In the order in which they first come; options too.
     private(set) var sections: [Section] = []
+    /// A line that is no option, or one before any section: tuned refuses a profile with such a file, and what includes
+    /// it.
+    private(set) var isFaulty = false
 
     private static let lineLimit = 4096
 
@@ -48,7 +51,10 @@ struct TunedConfig: Equatable {
             }
             indent = blanks
             let equals = content.firstIndex(of: "=")
-            guard let current, let equals else { continue }
+            guard let current, let equals else {
+                isFaulty = true
+                continue
+            }
             let option = Option(
                 key: content[..<equals].trimmed, value: content[content.index(after: equals)...].trimmed,
                 line: index + 1, text: line.trimmed)

@@ -39,12 +39,14 @@ struct TunedProfile {
     private let tree: FileTree
     private let folders: [String]
     private var read: [String] = []
+    private var isRefused = false
     private static let fileLimit = 64
 
     init(_ names: [String], in tree: FileTree) {
         self.tree = tree
         folders = TunedProfile.folders(tree)
         for name in names { load(name, .certain, depth: 0) }
+        if isRefused { units = [] }
         units = units.filter(\.isEnabled).enumerated()
             .sorted { ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset) }.map(\.element)
     }
@@ -73,19 +75,20 @@ struct TunedProfile {
         }
         read.append(file)
         let config = TunedConfig(text)
+        if config.isFaulty {
+            isRefused = isRefused || certainty == .certain
+            weakenAll()
+        }
         for include in config["main"]?.options ?? [] where include.key == "include" {
-            for (parent, certain) in TunedProfile.parents(include.value) {
-                load(parent, min(certainty, certain ? .certain : .may), depth: depth + 1)
+            for name in include.value.split(whereSeparator: { $0 == "," || $0 == ";" }).map(\.trimmed) {
+                let choices = TunedText.choices(name)
+                if choices.isEmpty, !name.hasPrefix("-") { missing.append(name) }
+                for choice in choices {
+                    load(choice.text, min(certainty, choice.isCertain ? .certain : .may), depth: depth + 1)
+                }
             }
         }
         merge(config, from: file, certainty)
-    }
-
-    /// The profiles that `include` names; of those that a function chooses from only one is.
-    static func parents(_ include: String) -> [(name: String, isCertain: Bool)] {
-        include.split { $0 == "," || $0 == ";" }.map(\.trimmed).flatMap { name -> [(name: String, isCertain: Bool)] in
-            TunedText.choices(name).map { ($0.text, $0.isCertain) }
-        }
     }
 
     private mutating func miss(_ name: String, _ certainty: Certainty, depth: Int) {
@@ -95,7 +98,11 @@ struct TunedProfile {
             if !shipped.setsConntrack { return }
         }
         missing.append(name)
-        // What it holds may take the place of all that is there.
+        weakenAll()
+    }
+
+    /// What is there by now may not come to be, or be taken the place of.
+    private mutating func weakenAll() {
         for unit in units.indices { units[unit].certainty = min(units[unit].certainty, .may) }
     }
 

@@ -4,7 +4,7 @@ internal import ConntrackModel
 
 /// tuned's `${name}` and `${f:function:...}` (tuned/profiles/variables.py and functions.py).
 struct TunedText {
-    /// What a text may become; nil for what can't be known from here.
+    /// What a text may become.
     struct Choice: Equatable {
         var text: String
         var isCertain: Bool
@@ -57,16 +57,17 @@ struct TunedText {
     }
 
     /// What a text without variables may become. Of the functions `virt_check` has two answers that are known: for a
-    /// virtual machine, and for others. The rest, and a variable that nobody set, can't be known.
+    /// virtual machine, and for others; those of the rest can't be. A variable that nobody set stays as it is written.
     static func choices(_ text: String) -> [Choice] {
         guard let start = text.firstRange(of: "${"), let end = text[start.upperBound...].firstIndex(of: "}") else {
             return [Choice(text: text, isCertain: true)]
         }
         let words = text[start.upperBound..<end].split(separator: ":", omittingEmptySubsequences: false)
-        guard words.count == 4, words[0] == "f", words[1] == "virt_check" else { return [] }
+        guard words[0] == "f" else { return [Choice(text: text, isCertain: true)] }
+        guard words.count == 4, words[1] == "virt_check" else { return [] }
         let (before, after) = (text[..<start.lowerBound], text[text.index(after: end)...])
         return words[2...].flatMap { word in
-            choices(before + word + after).map { Choice(text: $0.text, isCertain: false) }
+            choices(String(before) + String(word) + String(after)).map { Choice(text: $0.text, isCertain: false) }
         }
     }
 }

@@ -10,20 +10,27 @@ enum TunedWriters {
         let tree = sources.tree
         guard let certainty = certainty(sources), let text = tree.text(active) else { return [] }
         let names = [text, tree.text("/etc/tuned/post_loaded_profile") ?? ""]
-            .flatMap { $0.split(whereSeparator: \.isWhitespace) }.prefix(16).map(String.init)
+            .flatMap { $0.split(whereSeparator: \.isWhitespace) }.prefix(16).map(String.init).filter(isName)
         guard !names.isEmpty else { return [] }
         let profile = TunedProfile(names, in: tree)
         var run = TunedRun(profile, sources)
         run.apply()
         let missing = profile.missing.isEmpty ? "" : " (not found: \(profile.missing.joined(separator: ", ")))"
         let evidence = Evidence(file: active, line: 1, text: names.joined(separator: " ") + missing)
-        return run.parts.compactMap { part in
-            guard !part.acts.isEmpty else { return nil }
+        return run.parts.map { part in
             let isWeak = part.kind == .reload || !profile.missing.isEmpty
             return Writer(
                 name: "tuned", when: .late, acts: part.acts, evidence: evidence,
                 certainty: isWeak ? .may : certainty, isService: true,
                 cure: part.kind == .reapply ? nil : run.cure(names))
+        }
+    }
+
+    /// tuned passes over others.
+    private static func isName(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            let character = Character(Unicode.Scalar(byte))
+            return character.isLetter && byte < 0x80 || character.isNumber && byte < 0x80 || "_.-".contains(character)
         }
     }
 
@@ -98,6 +105,7 @@ struct TunedRun {
     }
 
     private mutating func add(_ acts: [Writer.Act], _ kind: Part.Kind) {
+        guard !acts.isEmpty else { return }
         if parts.last?.kind != kind { parts.append(Part(kind: kind)) }
         parts[parts.count - 1].acts += acts
     }
@@ -112,7 +120,8 @@ struct TunedRun {
                 var text = text[...]
                 if text.count > 1, text.hasPrefix("\""), text.hasSuffix("\"") { text = text.dropFirst().dropLast() }
                 let sign = text.count > 1 ? text.first : nil
-                let number = SysctlSyntax.number(String(sign == ">" || sign == "<" ? text.dropFirst() : text))
+                let digits = String(sign == ">" || sign == "<" ? text.dropFirst() : text).replacing("\n", with: " ")
+                let number = SysctlSyntax.number(digits)
                 guard let number, number <= UInt64(Int32.max) else { return nil }
                 let least = sign == ">" ? Write.Change.raise(number) : .set(number)
                 return Write(key: key, change: least, certainty: sign == "<" ? .may : .certain)
