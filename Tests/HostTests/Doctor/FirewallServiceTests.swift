@@ -10,7 +10,7 @@ import Testing
 @Suite struct FirewallServiceTests {
     private func unloads(_ kind: FirewallService.Kind, _ files: [(String, String)]) throws -> Bool?? {
         let host = try ProgramHost(files)
-        return FirewallService.all(in: host.tree).first { $0.kind == kind }.map(\.unloads)
+        return host.read(FirewallService.all).first { $0.kind == kind }.map(\.unloads)
     }
 
     @Test(arguments: [
@@ -72,16 +72,16 @@ import Testing
         ]
         for (files, expected) in cases {
             let host = try ProgramHost(files)
-            #expect(ServiceState.isEnabled("nftables", in: host.tree) == expected, "\(files)")
+            #expect(host.read { ServiceState.isEnabled("nftables", in: $0) } == expected, "\(files)")
         }
     }
 
     @Test func `a masked service is no firewall of the host`() throws {
         let host = try ProgramHost([("etc/nftables.conf", "flush ruleset\n")])
-        #expect(FirewallService.all(in: host.tree).map(\.kind) == [.nftables])
+        #expect(host.read(FirewallService.all).map(\.kind) == [.nftables])
         try host.directory.write("", to: "etc/systemd/system/x")
         try host.link("etc/systemd/system/nftables.service", to: "/dev/null")
-        #expect(FirewallService.all(in: host.tree).isEmpty)
+        #expect(host.read(FirewallService.all).isEmpty)
     }
 
     @Test(arguments: [
@@ -90,6 +90,6 @@ import Testing
     ])
     func `an assignment is read as a shell does`(_ text: String, _ value: String?) throws {
         let host = try ProgramHost([("etc/default/x", text + "\n")])
-        #expect(ShellAssignment.last("A", in: "/etc/default/x", of: host.tree)?.value == value)
+        #expect(host.read { ShellAssignment.last("A", in: "/etc/default/x", of: $0) }?.value == value)
     }
 }

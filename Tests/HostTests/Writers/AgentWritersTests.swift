@@ -11,7 +11,7 @@ import Testing
     @Test func `coroot's agent sets events to 1`() throws {
         let host = try ProgramHost()
         try host.run("/usr/bin/coroot-node-agent", "--listen=:80")
-        let found = CorootWriters.all(host.sources)
+        let found = host.writers(CorootWriters.all)
         #expect(found.map(\.short) == [["events=1"]])
         #expect(found.first?.when == .late)
         #expect(found.first?.evidence.description == "/proc/42/cmdline /usr/bin/coroot-node-agent --listen=:80")
@@ -20,14 +20,14 @@ import Testing
     @Test func `another program of a name like it is none`() throws {
         let host = try ProgramHost()
         try host.run("/usr/bin/coroot-node-age", "x")
-        #expect(CorootWriters.all(host.sources).isEmpty)
+        #expect(host.writers(CorootWriters.all).isEmpty)
     }
 
     @Test func `a unit of it counts where it is enabled`() throws {
         let host = try ProgramHost([("etc/systemd/system/coroot-node-agent.service", "[Service]\n")])
-        #expect(CorootWriters.all(host.sources).isEmpty)
+        #expect(host.writers(CorootWriters.all).isEmpty)
         try host.enable("coroot-node-agent")
-        #expect(CorootWriters.all(host.sources).map(\.short) == [["events=1"]])
+        #expect(host.writers(CorootWriters.all).map(\.short) == [["events=1"]])
     }
 
     private static let firehol = [
@@ -41,7 +41,7 @@ import Testing
     @Test func `firehol loads the module and sets its variables`() throws {
         let host = try ProgramHost(Self.firehol)
         try host.enable("firehol")
-        let found = FireholWriters.all(host.sources)
+        let found = host.writers(FireholWriters.all)
         #expect(found.map(\.short) == [["+nf_conntrack", "max=1048576", "buckets=131072", "helper=1"]])
         #expect(found.first?.certainty == .certain)
         #expect(found.first?.places[1] == "/etc/firehol/firehol-defaults.conf:2")
@@ -49,18 +49,18 @@ import Testing
 
     @Test func `firehol is started by a unit, or by its script where that is told to`() throws {
         let host = try ProgramHost(Self.firehol)
-        #expect(FireholWriters.all(host.sources).isEmpty)
+        #expect(host.writers(FireholWriters.all).isEmpty)
         try host.directory.write("START_FIREHOL=NO\n", to: "etc/default/firehol")
-        #expect(FireholWriters.all(host.sources).isEmpty)
+        #expect(host.writers(FireholWriters.all).isEmpty)
         try host.directory.write("START_FIREHOL=YES\n", to: "etc/default/firehol")
-        #expect(FireholWriters.all(host.sources).map(\.certainty) == [.may])
+        #expect(host.writers(FireholWriters.all).map(\.certainty) == [.may])
         try host.enable()
-        #expect(FireholWriters.all(host.sources).isEmpty)
+        #expect(host.writers(FireholWriters.all).isEmpty)
     }
 
     @Test func `the helpers are firehol's own where it is told so`() throws {
         let host = try ProgramHost([("etc/firehol/firehol.conf", "FIREHOL_CONNTRACK_HELPERS_ASSIGNMENT=manual\n")])
         try host.enable("firehol")
-        #expect(FireholWriters.all(host.sources).map(\.short) == [["+nf_conntrack", "helper=0"]])
+        #expect(host.writers(FireholWriters.all).map(\.short) == [["+nf_conntrack", "helper=0"]])
     }
 }

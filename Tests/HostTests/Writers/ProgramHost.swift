@@ -33,12 +33,19 @@ struct ProgramHost {
         try directory.write(words.map { $0 + "\0" }.joined(), to: "proc/\(id)/cmdline")
     }
 
-    var tree: FileTree { FileTree(root: directory.path) }
+    /// What is read of its files, while they are there.
+    func read<Value>(_ body: (FileTree) throws -> Value) rethrows -> Value {
+        try withExtendedLifetime(directory) { try body(FileTree(root: directory.path)) }
+    }
 
-    var sources: WriterSources {
-        WriterSources(
-            tree: tree, procfs: FileTree(root: directory.path(of: "proc")), release: release, cores: 4,
-            names: SettingNames(live: [], release: release))
+    /// The writers of a kind.
+    func writers(_ all: (WriterSources) -> [Writer]) -> [Writer] {
+        read { tree in
+            all(
+                WriterSources(
+                    tree: tree, procfs: FileTree(root: directory.path(of: "proc")), release: release, cores: 4,
+                    names: SettingNames(live: [], release: release)))
+        }
     }
 }
 

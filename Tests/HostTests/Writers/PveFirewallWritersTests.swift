@@ -38,7 +38,7 @@ import Testing
         ),
     ])
     func `it writes the limit and two timeouts again and again`(_ options: String, _ acts: [String]) throws {
-        let found = PveFirewallWriters.all(try host(options).sources)
+        let found = try host(options).writers(PveFirewallWriters.all)
         #expect(found.map(\.short) == [acts])
         #expect(found.first?.when == .always)
         #expect(found.first?.name == "pve-firewall")
@@ -48,46 +48,46 @@ import Testing
 
     @Test(arguments: ["", "[OPTIONS]\nenable: 0\n", "[RULES]\nenable: 1\n", "[OPTIONS]\nenable: 1700000000\n"])
     func `where the cluster's firewall is off it writes nothing`(_ cluster: String) throws {
-        #expect(PveFirewallWriters.all(try host("[OPTIONS]\nenable: 1\n", cluster: cluster).sources).isEmpty)
+        #expect(try host("[OPTIONS]\nenable: 1\n", cluster: cluster).writers(PveFirewallWriters.all).isEmpty)
     }
 
     @Test func `a saved tree may have cluster_fw in the folder's place`() throws {
         let host = try ProgramHost([("etc/pve/firewall", Self.on), ("etc/hostname", "pve1\n")])
-        #expect(PveFirewallWriters.all(host.sources).count == 1)
+        #expect(host.writers(PveFirewallWriters.all).count == 1)
     }
 
     @Test func `a value has its line`() throws {
-        let found = PveFirewallWriters.all(try host("[OPTIONS]\nnf_conntrack_max: 524288\n").sources)
+        let found = try host("[OPTIONS]\nnf_conntrack_max: 524288\n").writers(PveFirewallWriters.all)
         #expect(found.first?.places[1] == "/etc/pve/nodes/pve1/host.fw:2")
     }
 
     @Test(arguments: [("9.13\n", "max=65536"), ("10.4\n", "~max=262144"), ("12.7\n", "max=262144")])
     func `its own limit grew in 2019`(_ version: String, _ limit: String) throws {
         let host = try ProgramHost([("etc/pve/firewall/cluster.fw", Self.on), ("etc/debian_version", version)])
-        #expect(PveFirewallWriters.all(host.sources).first?.short[1] == limit)
+        #expect(host.writers(PveFirewallWriters.all).first?.short[1] == limit)
     }
 
     /// proxmox-firewall/src/firewall.rs: what is set, and only while the host's own firewall is on.
     @Test func `proxmox-firewall writes what is set and no more`() throws {
         let nft = "[OPTIONS]\nnftables: 1\nnf_conntrack_max: 100000\n"
         let binary = [("usr/libexec/proxmox/proxmox-firewall", "")]
-        let found = PveFirewallWriters.all(try host(nft, more: binary).sources)
+        let found = try host(nft, more: binary).writers(PveFirewallWriters.all)
         #expect(found.map(\.name) == ["proxmox-firewall"])
         #expect(found.map(\.short) == [["max=100000"]])
         #expect(found.first?.certainty == .certain)
-        #expect(PveFirewallWriters.all(try host(nft).sources).first?.certainty == .may)
-        #expect(PveFirewallWriters.all(try host(nft + "enable: 0\n", more: binary).sources).isEmpty)
-        #expect(PveFirewallWriters.all(try host("[OPTIONS]\nnftables: 1\n", more: binary).sources).isEmpty)
+        #expect(try host(nft).writers(PveFirewallWriters.all).first?.certainty == .may)
+        #expect(try host(nft + "enable: 0\n", more: binary).writers(PveFirewallWriters.all).isEmpty)
+        #expect(try host("[OPTIONS]\nnftables: 1\n", more: binary).writers(PveFirewallWriters.all).isEmpty)
         // Without the program the option does nothing.
-        let without = PveFirewallWriters.all(try host(nft, more: [("usr/libexec/x", "")]).sources)
+        let without = try host(nft, more: [("usr/libexec/x", "")]).writers(PveFirewallWriters.all)
         #expect(without.map(\.name) == ["pve-firewall"])
     }
 
     @Test func `a service that is disabled writes nothing`() throws {
         let host = try host("")
         try host.enable()
-        #expect(PveFirewallWriters.all(host.sources).isEmpty)
+        #expect(host.writers(PveFirewallWriters.all).isEmpty)
         try host.enable("pve-firewall")
-        #expect(PveFirewallWriters.all(host.sources).count == 1)
+        #expect(host.writers(PveFirewallWriters.all).count == 1)
     }
 }

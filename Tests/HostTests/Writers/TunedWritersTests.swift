@@ -22,7 +22,7 @@ import Testing
     }
 
     private func acts(_ active: String, _ profiles: [(String, String)]) throws -> [[String]] {
-        TunedWriters.all(try host(active, profiles).sources).map(\.short)
+        try host(active, profiles).writers(TunedWriters.all).map(\.short)
     }
 
     @Test(arguments: [
@@ -103,14 +103,14 @@ import Testing
             + "[sysctl]\nnet.netfilter.nf_conntrack_max=${m}\n"
         let host = try host(
             "mine", [("etc/tuned/mine", text)], more: [("etc/tuned/own-variables.conf", "# own\nsmall=1024\n")])
-        #expect(TunedWriters.all(host.sources).map(\.short) == [["~max=1024", "~max=2048"]])
+        #expect(host.writers(TunedWriters.all).map(\.short) == [["~max=1024", "~max=2048"]])
     }
 
     @Test func `plus r loads the module anew, if nothing holds it`() throws {
         let text =
             "[sysctl]\nnet.nf_conntrack_max=5\n[modules]\nnf_conntrack=+r,hashsize=70000\n"
             + "[net]\nnf_conntrack_hashsize=9\n"
-        let found = TunedWriters.all(try host("mine", [("etc/tuned/mine", text)]).sources)
+        let found = try host("mine", [("etc/tuned/mine", text)]).writers(TunedWriters.all)
         #expect(found.map(\.short) == [["max=5"], ["reload", "buckets=70144", "max=561152"], ["buckets=9"]])
         #expect(found.map(\.certainty) == [.certain, .may, .certain])
         #expect(try acts("mine", [("etc/tuned/mine", "[modules]\nnf-conntrack=+r\n")]) == [["reload"]])
@@ -128,7 +128,7 @@ import Testing
                 ("usr/lib/sysctl.d/99.conf", "net.nf_conntrack_max = 10\n"),
                 ("etc/sysctl.conf", "net.netfilter.nf_conntrack_events = 1\n"),
             ])
-        let found = TunedWriters.all(host.sources)
+        let found = host.writers(TunedWriters.all)
         #expect(found.map(\.short) == [["max=5"], ["max=6", "events=1"]])
         #expect(found.last?.places == ["/etc/sysctl.d/90-x.conf:1", "/etc/sysctl.conf:1"])
         #expect(found.last?.cure == nil)
@@ -145,15 +145,15 @@ import Testing
             ("etc/sysctl.d/90-x.conf", "net.netfilter.nf_conntrack_max = 6\n"),
         ])
         try host.enable("tuned")
-        #expect(TunedWriters.all(host.sources).map(\.short) == [["max=6"]])
-        #expect(TunedWriters.all(host.sources).first?.cure == nil)
+        #expect(host.writers(TunedWriters.all).map(\.short) == [["max=6"]])
+        #expect(host.writers(TunedWriters.all).first?.cure == nil)
         // Without the profile's file it is known from what tuned ships.
         let other = try ProgramHost([
             ("etc/tuned/active_profile", "throughput-performance\n"),
             ("etc/sysctl.d/90-x.conf", "net.netfilter.nf_conntrack_max = 6\n"),
         ])
         try other.enable("tuned")
-        #expect(TunedWriters.all(other.sources).map(\.short) == [["~max=6"]])
+        #expect(other.writers(TunedWriters.all).map(\.short) == [["~max=6"]])
     }
 
     /// The tree lacks the active profile, whose parent is known from tuned's own.
@@ -165,7 +165,7 @@ import Testing
         let host = try ProgramHost([
             ("etc/tuned/active_profile", "openshift-node\n"), ("usr/lib/tuned/openshift/tuned.conf", openshift),
         ])
-        let found = TunedWriters.all(host.sources)
+        let found = host.writers(TunedWriters.all)
         #expect(found.map(\.short) == [["~buckets=1048576", "~max=1048576"]])
         #expect(found.first?.certainty == .may)
         #expect(found.first?.evidence.text == "openshift-node (not found: openshift-node)")
@@ -174,10 +174,10 @@ import Testing
     @Test func `an include that can't be known, and is not optional, makes a maybe`() throws {
         let text = "[sysctl]\nnet.nf_conntrack_max=5\n"
         let optional = "[main]\ninclude=-provider-${f:exec:cat:/x}\n" + text
-        let found = TunedWriters.all(try host("mine", [("etc/tuned/mine", optional)]).sources)
+        let found = try host("mine", [("etc/tuned/mine", optional)]).writers(TunedWriters.all)
         #expect(found.map(\.certainty) == [.certain])
         let needed = "[main]\ninclude=${f:exec:cat:/x}\n" + text
-        let other = TunedWriters.all(try host("mine", [("etc/tuned/mine", needed)]).sources)
+        let other = try host("mine", [("etc/tuned/mine", needed)]).writers(TunedWriters.all)
         #expect(other.map(\.certainty) == [.may])
         #expect(other.map(\.short) == [["max=5"]])
     }
@@ -192,11 +192,11 @@ import Testing
         let profile = ("etc/tuned/mine", "[sysctl]\nnet.nf_conntrack_max=5\n")
         let files = [("etc/tuned/active_profile", "mine\n"), ("etc/tuned/mine/tuned.conf", profile.1)]
         let host = try ProgramHost(files)
-        #expect(TunedWriters.all(host.sources).first?.certainty == .may)
+        #expect(host.writers(TunedWriters.all).first?.certainty == .may)
         try host.enable()
-        #expect(TunedWriters.all(host.sources).isEmpty)
+        #expect(host.writers(TunedWriters.all).isEmpty)
         try host.run("tuned", "-l", "-P")
-        #expect(TunedWriters.all(host.sources).first?.certainty == .certain)
+        #expect(host.writers(TunedWriters.all).first?.certainty == .certain)
         #expect(try acts("", [profile]).isEmpty)
     }
 }

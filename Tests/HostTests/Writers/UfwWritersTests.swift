@@ -18,7 +18,7 @@ import Testing
     ) throws -> [Writer] {
         let host = try ProgramHost([("etc/ufw/ufw.conf", enabled), ("etc/ufw/sysctl.conf", sysctl)] + more)
         if let defaults { try host.directory.write(defaults, to: "etc/default/ufw") }
-        return UfwWriters.all(host.sources)
+        return host.writers(UfwWriters.all)
     }
 
     @Test func `each start of ufw sets what its own sysctl file says`() throws {
@@ -63,10 +63,10 @@ import Testing
             ("etc/default/ufw", Self.shipped),
         ])
         try host.enable()
-        #expect(UfwWriters.all(host.sources).isEmpty)
+        #expect(host.writers(UfwWriters.all).isEmpty)
         try host.enable("ufw")
-        #expect(UfwWriters.all(host.sources).count == 1)
+        #expect(host.writers(UfwWriters.all).count == 1)
         try host.link("etc/systemd/system/ufw.service", to: "/dev/null")
-        #expect(UfwWriters.all(host.sources).isEmpty)
+        #expect(host.writers(UfwWriters.all).isEmpty)
     }
 }
