@@ -40,8 +40,7 @@ import Testing
     @Test(arguments: [
         ("5.14.0-1.el9.x86_64", 960, 30_720), ("5.14.0-1.el9.x86_64", 2048, 65_536), ("5.4.0", 4096, 65_536),
         ("5.4.0", 8192, 262_144), ("4.0.0", 8192, 262_144), ("3.19.0", 8192, 65_536), ("3.19.0", 2048, 65_536),
-        ("2.6.32-754.el6.x86_64", 1024, 32_768), ("2.6.32-754.el6.x86_64", 8192, 65_536),
-        ("2.6.32-754.el6.x86_64", 1, 2048), ("5.4.0", 1, 2048),
+        ("2.6.32-754.el6.x86_64", 1024, 32_768), ("2.6.32-754.el6.x86_64", 8192, 65_536), ("5.4.0", 1, 2048),
     ])
     func `before 5_15 the limit is 4 times the buckets, and 4_0 brought the step at 4 GiB`(
         _ name: String, _ mebibytes: UInt64, _ limit: UInt64
@@ -63,10 +62,51 @@ import Testing
         #expect(KernelDefaults(memory: 512 << 20, release: try release("6.1.0-1-686-pae")).buckets == 8192)
     }
 
-    @Test func `EL7 above 4 GiB is not certain`() throws {
+    @Test func `up to 4_6 the limit is taken before the hash is filled up`() throws {
+        for name in ["2.6.32-754.el6.x86_64", "3.10.0-1160.el7.x86_64", "4.4.0-210-generic"] {
+            let given = KernelDefaults(memory: 2 << 30, release: try release(name), hashsize: 70_000)
+            #expect(given.buckets == 70_144)
+            #expect(given.limit == 560_000)
+            let little = KernelDefaults(memory: 1 << 20, release: try release(name))
+            #expect(little.buckets == 512)
+            #expect(little.limit == 128)
+        }
+    }
+
+    private typealias Pair = KernelDefaults.Pair
+
+    @Test func `EL7 above 4 GiB is certain where the live pair tells`() throws {
         let el7 = try release("3.10.0-1160.el7.x86_64")
-        #expect(!KernelDefaults(memory: 8 << 30, release: el7).isCertain)
+        let (old, new) = (Pair(buckets: 16_384, limit: 65_536), Pair(buckets: 65_536, limit: 262_144))
+        let unknown = KernelDefaults(memory: 8 << 30, release: el7)
+        #expect(!unknown.isCertain)
+        #expect(unknown.alternatives == [new, old])
+        #expect(unknown.limit == 262_144)
+        for pair in [old, new] {
+            let told = KernelDefaults(memory: 8 << 30, release: el7, live: pair)
+            #expect(told.isCertain)
+            #expect(Pair(buckets: told.buckets, limit: told.limit) == pair)
+        }
+        for other in [Pair(buckets: 16_384, limit: 262_144), Pair(buckets: 65_536, limit: 1_048_576)] {
+            #expect(!KernelDefaults(memory: 8 << 30, release: el7, live: other).isCertain)
+        }
         #expect(KernelDefaults(memory: 2 << 30, release: el7).isCertain)
+        #expect(KernelDefaults(memory: 8 << 30, release: el7, hashsize: 65_536).isCertain)
+        // Elsewhere what is live tells nothing.
+        #expect(KernelDefaults(memory: 8 << 30, release: try release("6.1.0"), live: old).limit == 262_144)
+    }
+
+    @Test func `EL9's hash is one of two, its limit the same`() throws {
+        let el9 = try release("5.14.0-503.el9.x86_64")
+        let pairs = KernelDefaults(memory: 8 << 30, release: el9).alternatives
+        #expect(pairs == [Pair(buckets: 65_536, limit: 262_144), Pair(buckets: 262_144, limit: 262_144)])
+        #expect(KernelDefaults(memory: 8 << 30, release: el9, live: pairs[1]).buckets == 262_144)
+    }
+
+    @Test func `0 as the limit is refused from 6_19 on`() throws {
+        #expect(KernelDefaults.takesZero(try release("6.18.44")) == true)
+        #expect(KernelDefaults.takesZero(try release("6.19-rc1")) == false)
+        #expect(KernelDefaults.takesZero(nil) == nil)
     }
 
     @Test(arguments: [

@@ -45,10 +45,10 @@ enum InvisibleText {
     }
 }
 
-extension String {
+extension StringProtocol {
     /// Without blanks at its ends.
     var trimmed: String {
-        var text = self[...].drop(while: \.isWhitespace)
+        var text = Substring(self).drop(while: \.isWhitespace)
         while text.last?.isWhitespace == true { text.removeLast() }
         return String(text)
     }

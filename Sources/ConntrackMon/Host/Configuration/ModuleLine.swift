@@ -36,6 +36,41 @@ enum ModuleNames {
             && successor(of: name, release: release) == nil && meant(by: name) == nil
     }
 
+    /// The modules that a setting comes with, the one to name first; any of them brings it. On kernels before 4.19 the
+    /// timeouts of TCP, UDP and ICMP come with nf_conntrack_ipv4 or _ipv6 only, after nf_conntrack itself, and before
+    /// 4.11 those of SCTP, DCCP and UDP-Lite with modules of their own (kernel source).
+    static func owners(of setting: String, release: KernelRelease?) -> [String] {
+        if setting.hasPrefix("nf_conntrack_frag6_") {
+            // A part of nf_conntrack_ipv6 in 2.6.32.
+            return [release.map { $0 < KernelRelease(3, 0) } ?? false ? "nf_conntrack_ipv6" : "nf_defrag_ipv6"]
+        }
+        guard let release, let protocolName = protocolName(of: setting),
+            successor(of: "nf_conntrack_ipv4", release: release) == nil
+        else { return ["nf_conntrack"] }
+        switch protocolName {
+        case "icmp": return ["nf_conntrack_ipv4"]
+        case "icmpv6": return ["nf_conntrack_ipv6"]
+        case "gre": return ["nf_conntrack_proto_gre"]
+        case "sctp", "dccp", "udplite":
+            if release < KernelRelease(4, 11) { return ["nf_conntrack_proto_" + protocolName] }
+        default: break
+        }
+        return ["nf_conntrack_ipv4", "nf_conntrack_ipv6"]
+    }
+
+    /// The first of `owners`.
+    static func owner(of setting: String, release: KernelRelease?) -> String {
+        owners(of: setting, release: release)[0]
+    }
+
+    /// The protocol whose own setting this is: "tcp" for nf_conntrack_tcp_loose.
+    private static func protocolName(of setting: String) -> String? {
+        guard setting.hasPrefix("nf_conntrack_") else { return nil }
+        let word = setting.dropFirst("nf_conntrack_".utf8.count).prefix { $0 != "_" }
+        return ["tcp", "udp", "icmp", "icmpv6", "gre", "sctp", "dccp", "udplite"].contains(String(word))
+            ? String(word) : nil
+    }
+
     /// The module that a word meant, where there is no doubt that it is none itself.
     static func meant(by word: String) -> String? {
         let name = word.lowercased().filter { !"\"'`".contains($0) }.replacing("-", with: "_").replacing(

@@ -54,87 +54,121 @@ struct FirewallService: Equatable, Sendable {
         let config = "/etc/sysconfig/\(name)-config"
         let scripts = ["/etc/init.d/\(name)", "/etc/rc.d/init.d/\(name)", "/usr/libexec/iptables/\(name).init"]
         let script = scripts.first(where: tree.exists)
-        guard tree.exists(config) || script != nil, isEnabled(name, in: tree) != false else { return nil }
+        guard tree.exists(config) || script != nil, ServiceState.isEnabled(name, in: tree) != false else { return nil }
 
         let prefix = name.uppercased()
-        let unload = assignment(prefix + "_MODULES_UNLOAD", file: config, in: tree)
-        let list = assignment(prefix + "_SYSCTL_LOAD_LIST", file: config, in: tree)
-        var service = FirewallService(
-            kind: kind, unloads: true,
-            evidence: Evidence(file: config, line: nil, text: "\(prefix)_MODULES_UNLOAD is not set, which means yes"))
-        if let unload {
-            service.unloads = unload.value == "yes"
-            service.evidence = unload.evidence
-        }
-        // Newer scripts have lost the option and unload nothing.
-        if let script, let text = tree.text(script), !text.contains("MODULES_UNLOAD") {
-            service.unloads = false
-            service.evidence = Evidence(file: script, line: nil, text: "unloads no modules")
-        }
-        service.restores = list?.value.contains("conntrack") ?? false
-        service.loadList = list?.evidence ?? Evidence(file: config, line: nil, text: "")
-        return service
+        let list = ShellAssignment.last(prefix + "_SYSCTL_LOAD_LIST", in: config, of: tree)
+        let (unloads, evidence) = unload(prefix, config: config, script: script, in: tree)
+        return FirewallService(
+            kind: kind, unloads: unloads, evidence: evidence, restores: list?.value.contains("conntrack") ?? false,
+            loadList: list?.evidence ?? Evidence(file: config, line: nil, text: ""))
     }
 
-    /// The last `NAME="value"` of a shell file.
-    private static func assignment(_ name: String, file: String, in tree: FileTree) -> (
-        value: String, evidence: Evidence
-    )? {
-        var found: (String, Evidence)?
-        for (number, line) in ModuleConfiguration.lines(of: file, in: tree) where line.hasPrefix(name + "=") {
-            let value = line.dropFirst(name.utf8.count + 1).prefix { $0 != "#" }.filter { $0 != "\"" && $0 != "'" }
-            let words = value.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-            found = (words, Evidence(file: file, line: number, text: line))
+    /// The scripts of EL5 to EL7 unload unless told not to. iptables-services 1.6.2-2 (Fedora 28, EL8) "killed module
+    /// unloading support": the option may still stand in a file that an upgrade left.
+    private static func unload(
+        _ prefix: String, config: String, script: String?, in tree: FileTree
+    ) -> (unloads: Bool, evidence: Evidence) {
+        if let script, let text = tree.text(script) {
+            if !text.contains("MODULES_UNLOAD") {
+                return (false, Evidence(file: script, line: nil, text: "unloads no modules"))
+            }
+        } else if let release = release(of: tree), release.number >= 8 {
+            return (
+                false, Evidence(file: release.file, line: 1, text: "\(release.text): its script unloads no modules")
+            )
         }
-        return found
+        if let option = ShellAssignment.last(prefix + "_MODULES_UNLOAD", in: config, of: tree) {
+            return (option.value == "yes", option.evidence)
+        }
+        return (true, Evidence(file: config, line: nil, text: "\(prefix)_MODULES_UNLOAD is not set, which means yes"))
+    }
+
+    /// "CentOS Stream release 9": of EL and those made from it. Fedora counts otherwise.
+    private static func release(of tree: FileTree) -> (number: Int, file: String, text: String)? {
+        let file = "/etc/redhat-release"
+        guard let text = tree.text(file)?.trimmed, !text.hasPrefix("Fedora"),
+            let word = text.firstRange(of: "release "),
+            let number = Int(text[word.upperBound...].prefix(while: \.isNumber))
+        else { return nil }
+        return (number, file, text)
     }
 
     // MARK: firewalld
 
     private static func firewalld(in tree: FileTree) -> FirewallService? {
         let config = "/etc/firewalld/firewalld.conf"
-        guard tree.exists(config), isEnabled("firewalld", in: tree) != false else { return nil }
-        let isOff = { (value: String) in ["no", "false"].contains(value.lowercased()) }
-        let cleanup = assignment("CleanupOnExit", file: config, in: tree)
-        if let cleanup, isOff(cleanup.value) {
+        guard tree.exists(config), ServiceState.isEnabled("firewalld", in: tree) != false else { return nil }
+        if let cleanup = firewalldOption("CleanupOnExit", in: config, of: tree), !cleanup.isOn {
             return FirewallService(kind: .firewalld, unloads: false, evidence: cleanup.evidence)
         }
-        if let modules = assignment("CleanupModulesOnExit", file: config, in: tree) {
-            return FirewallService(kind: .firewalld, unloads: !isOff(modules.value), evidence: modules.evidence)
+        let version = firewalldVersion(tree)
+        // EL8's 0.9 has the option of 1.0, and yes as its default. Those before do not know it: they always unload.
+        if version.map({ $0.isSince(0, 9) }) ?? true,
+            let modules = firewalldOption("CleanupModulesOnExit", in: config, of: tree)
+        {
+            return FirewallService(kind: .firewalld, unloads: modules.isOn, evidence: modules.evidence)
         }
-        // EL7's has no such option and always unloads; from 1.0 on the default is no.
-        let isEL7 = tree.text("/etc/redhat-release").map { $0.contains("release 7") } ?? false
-        let text = "CleanupModulesOnExit is not set: yes before firewalld 1.0, no since"
+        let sign = version.flatMap(\.sign).map { " (\($0))" } ?? ""
+        let text = "CleanupModulesOnExit is not set: yes before firewalld 1.0, no since" + sign
         return FirewallService(
-            kind: .firewalld, unloads: isEL7 ? true : nil, evidence: Evidence(file: config, line: nil, text: text))
+            kind: .firewalld, unloads: version.map { !$0.isSince(1, 0) },
+            evidence: Evidence(file: config, line: nil, text: text))
+    }
+
+    /// As firewalld reads it: the first line of a key counts, a value that is none leaves the default.
+    private static func firewalldOption(
+        _ name: String, in file: String, of tree: FileTree
+    ) -> (isOn: Bool, evidence: Evidence)? {
+        for (number, line) in ModuleConfiguration.lines(of: file, in: tree) {
+            let parts = line.split(separator: "=", omittingEmptySubsequences: false).map(\.trimmed)
+            guard parts.count == 2, parts[0] == name else { continue }
+            let value = parts[1].lowercased()
+            guard ["yes", "true", "no", "false"].contains(value) else { return nil }
+            return (["yes", "true"].contains(value), Evidence(file: file, line: number, text: line))
+        }
+        return nil
+    }
+
+    private struct FirewalldVersion {
+        var major: Int
+        var minor: Int
+        /// What told; nil for the release of EL.
+        var sign: String?
+
+        init?(_ text: some StringProtocol, sign: String? = nil) {
+            let numbers = text.split(separator: ".").prefix(2).map { Int($0.prefix(while: \.isNumber)) }
+            guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else { return nil }
+            (self.major, self.minor, self.sign) = (major, minor, sign)
+        }
+
+        func isSince(_ major: Int, _ minor: Int) -> Bool { (self.major, self.minor) >= (major, minor) }
+    }
+
+    /// From its Python package, the folder of its documentation, or the release of EL that it came with: EL7 has 0.3 to
+    /// 0.6, EL8 0.6 to 0.9, EL9 1.0 and newer.
+    private static func firewalldVersion(_ tree: FileTree) -> FirewalldVersion? {
+        let pythons = (tree.names(in: "/usr/lib") ?? []).filter { $0.hasPrefix("python") }
+        for folder in pythons.flatMap({ ["/usr/lib/\($0)/site-packages", "/usr/lib/\($0)/dist-packages"] }) {
+            for (_, line) in ModuleConfiguration.lines(of: folder + "/firewall/config/__init__.py", in: tree)
+            where line.hasPrefix("VERSION") {
+                let value = line.drop { $0 != "'" && $0 != "\"" }.dropFirst()
+                if let version = FirewalldVersion(value, sign: line) { return version }
+            }
+        }
+        for name in tree.names(in: "/usr/share/doc") ?? [] where name.hasPrefix("firewalld-") {
+            if let version = FirewalldVersion(name.dropFirst("firewalld-".utf8.count), sign: name) { return version }
+        }
+        let versions = [7: "0.6", 8: "0.9", 9: "1.0", 10: "2.0"]
+        return release(of: tree).flatMap { versions[$0.number] }.flatMap { FirewalldVersion($0) }
     }
 
     // MARK: Services that unload nothing
 
     private static func plain(_ kind: Kind, _ file: String, in tree: FileTree) -> FirewallService? {
-        guard tree.exists(file), isEnabled(kind.rawValue, in: tree) != false else { return nil }
-        if kind == .ufw, assignment("ENABLED", file: file, in: tree)?.value != "yes" { return nil }
+        guard tree.exists(file), ServiceState.isEnabled(kind.rawValue, in: tree) != false else { return nil }
+        if kind == .ufw, ShellAssignment.last("ENABLED", in: file, of: tree)?.value.lowercased() != "yes" { return nil }
         let text = "\(kind.rawValue) unloads no modules"
         return FirewallService(kind: kind, unloads: false, evidence: Evidence(file: file, line: nil, text: text))
-    }
-
-    /// Whether the service starts at boot; nil where the tree holds no links that would tell.
-    private static func isEnabled(_ name: String, in tree: FileTree) -> Bool? {
-        var isKnown = false
-        let units = "/etc/systemd/system"
-        let targets = ["multi-user", "basic", "network-pre", "sysinit", "graphical", "network"].map {
-            $0 + ".target.wants"
-        }
-        for target in targets {
-            guard let links = tree.names(in: "\(units)/\(target)") else { continue }
-            isKnown = true
-            if links.contains(name + ".service") { return true }
-        }
-        for level in 2...5 {
-            guard let links = tree.names(in: "/etc/rc.d/rc\(level).d") else { continue }
-            isKnown = true
-            if links.contains(where: { $0.hasPrefix("S") && $0.dropFirst(3) == name }) { return true }
-        }
-        return isKnown ? false : nil
     }
 }

@@ -8,9 +8,8 @@ enum Writers {
     static func all(_ sources: WriterSources) -> [Writer] {
         [
             ModprobeWriters.all, BootLoadWriters.all, UdevWriters.all, BootSysctlWriters.all, OtherBootSysctl.all,
-            LoadListWriters.all, UfwWriters.all, ScriptWriters.all, TunedWriters.all,
-            KubeProxyWriters.all,
-            CorootWriters.all, PveFirewallWriters.all, OpenVZWriters.all,
+            LoadListWriters.all, UfwWriters.all, ScriptWriters.all, FireholWriters.all, TunedWriters.all,
+            KubeProxyWriters.all, CorootWriters.all, PveFirewallWriters.all, OpenVZWriters.all,
         ].flatMap { $0(sources) }
     }
 }
