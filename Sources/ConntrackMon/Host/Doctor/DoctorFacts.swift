@@ -20,6 +20,8 @@ struct DoctorFacts: Sendable {
     /// Saved rules that need connection tracking.
     var ipv4Rules: SavedRules
     var ipv6Rules: SavedRules
+    /// The rules that the kernel has; asked by `readRules` only.
+    var kernelRules = RuleKnowledge.notAsked
     var programs: Programs
     /// What the files say of conntrack to nobody.
     var text: ConntrackText
