@@ -24,8 +24,8 @@
 #define MOST_DATAGRAMS 1024
 
 static const char *const object_types[] = {
-    [NFT_OBJECT_CT_HELPER] = "ct helper",      [NFT_OBJECT_CONNLIMIT] = "connlimit",
-    [NFT_OBJECT_CT_TIMEOUT] = "ct timeout",    [NFT_OBJECT_CT_EXPECT] = "ct expectation",
+    [NFT_OBJECT_CT_HELPER] = "ct helper",   [NFT_OBJECT_CONNLIMIT] = "connlimit",
+    [NFT_OBJECT_CT_TIMEOUT] = "ct timeout", [NFT_OBJECT_CT_EXPECT] = "ct expectation",
     [NFT_OBJECT_SYNPROXY] = "synproxy",
 };
 
@@ -56,7 +56,8 @@ static bool is_called(struct attribute name, const char *text)
 }
 
 /// What iptables-nft writes: a match or a target of xtables, inside an expression.
-static int count_compat(struct cnf_uses *uses, const struct table_of_rules *table, struct attributes data, bool is_match)
+static int count_compat(struct cnf_uses *uses, const struct table_of_rules *table, struct attributes data,
+                        bool is_match)
 {
     struct attribute name, revision, info;
 
@@ -159,8 +160,7 @@ static int count_object(struct cnf_uses *uses, const struct table_of_rules *tabl
     if (error != 0 || number != NFT_OBJECT_CT_HELPER || !find(rest, NFTA_OBJ_DATA, &data) ||
         !find(attributes_in(data), NFTA_CT_HELPER_NAME, &helper))
         return error;
-    const bool is_both =
-        find(attributes_in(data), NFTA_CT_HELPER_L3PROTO, &family) && be16_of(family) == NFPROTO_INET;
+    const bool is_both = find(attributes_in(data), NFTA_CT_HELPER_L3PROTO, &family) && be16_of(family) == NFPROTO_INET;
     return cnf_uses_add(uses, table, CNF_USE_HELPER, (const char *)helper.payload, helper.size, is_both ? 2 : 1);
 }
 
@@ -175,7 +175,8 @@ int cnf_nft_walk(const void *message, size_t length, struct cnf_uses *uses)
     if (!read_attributes(message, length, &header, &rest))
         return -EBADMSG;
     _Static_assert((int)NFTA_RULE_TABLE == (int)NFTA_CHAIN_TABLE && (int)NFTA_RULE_TABLE == (int)NFTA_SET_TABLE &&
-                       (int)NFTA_RULE_TABLE == (int)NFTA_OBJ_TABLE && (int)NFTA_RULE_TABLE == (int)NFTA_FLOWTABLE_TABLE &&
+                       (int)NFTA_RULE_TABLE == (int)NFTA_OBJ_TABLE &&
+                       (int)NFTA_RULE_TABLE == (int)NFTA_FLOWTABLE_TABLE &&
                        (int)NFTA_RULE_TABLE == (int)NFTA_SET_ELEM_LIST_TABLE,
                    "nf_tables.h: the table comes first everywhere");
     if (!find(rest, NFTA_RULE_TABLE, &name))
@@ -235,10 +236,10 @@ static int note_set(const uint8_t *message, const struct nlmsghdr *header, struc
     struct attributes rest;
     struct attribute flags, table, name;
 
-    if (header->nlmsg_type != NFT_TYPE(NFT_MSG_NEWSET) ||
-        !read_attributes(message, header->nlmsg_len, header, &rest) || !find(rest, NFTA_SET_FLAGS, &flags) ||
-        (be32_of(flags) & (NFT_SET_EVAL | NFT_SET_EXPR)) == 0 || !find(rest, NFTA_SET_TABLE, &table) ||
-        !find(rest, NFTA_SET_NAME, &name) || table.size > NFT_NAME_MAXLEN || name.size > NFT_NAME_MAXLEN)
+    if (header->nlmsg_type != NFT_TYPE(NFT_MSG_NEWSET) || !read_attributes(message, header->nlmsg_len, header, &rest) ||
+        !find(rest, NFTA_SET_FLAGS, &flags) || (be32_of(flags) & (NFT_SET_EVAL | NFT_SET_EXPR)) == 0 ||
+        !find(rest, NFTA_SET_TABLE, &table) || !find(rest, NFTA_SET_NAME, &name) || table.size > NFT_NAME_MAXLEN ||
+        name.size > NFT_NAME_MAXLEN)
         return 0;
     if (sets->count == MOST_SETS)
         return -ENOSPC;

@@ -9,7 +9,7 @@
 
 #define MOST_USES 1024
 #define SLOTS (2 * MOST_USES)
-#define HELPER_AT 12  ///< in struct xt_ct_target_info, all revisions
+#define HELPER_AT 12 ///< in struct xt_ct_target_info, all revisions
 #define HELPER_SIZE 16
 #define TIMEOUT_AT 28 ///< from revision 1 on
 #define TIMEOUT_SIZE 32

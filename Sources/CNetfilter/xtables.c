@@ -49,8 +49,7 @@ static bool read_entry(uint8_t family, const uint8_t *bytes, size_t left, struct
     memcpy(offsets, bytes + at, sizeof(offsets)); // target_offset, next_offset
     out->target = offsets[0];
     out->next = offsets[1];
-    return out->target >= out->head && out->next <= left &&
-           out->next >= out->target + sizeof(struct xt_entry_target);
+    return out->target >= out->head && out->next <= left && out->next >= out->target + sizeof(struct xt_entry_target);
 }
 
 /// A match or a target; both begin alike.

@@ -43,7 +43,8 @@ struct RuleCountTests {
     @Test func `xtables' entries are counted by what they use`() throws {
         try run("iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT")
         try run("iptables-legacy -N unused")
-        try run("iptables-legacy -A unused -p tcp -m conntrack --ctstate NEW -m connlimit --connlimit-above 9 -j REJECT")
+        try run(
+            "iptables-legacy -A unused -p tcp -m conntrack --ctstate NEW -m connlimit --connlimit-above 9 -j REJECT")
         try run("iptables-legacy -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp")
         try run("ip6tables-legacy -A INPUT -m conntrack --ctstate NEW -j ACCEPT")
         try run("iptables-legacy -t nat -S")
@@ -52,11 +53,12 @@ struct RuleCountTests {
             return asked.lazy.map { cnf_xtables_read($0.0, $0.1, uses) }.first { $0 != 0 } ?? 0
         }
         #expect(
-            found == [
-                "ipv4 filter match conntrack 2", "ipv4 filter match connlimit 1", "ipv4 filter table filter 1",
-                "ipv4 raw helper ftp 1", "ipv4 raw table raw 1", "ipv4 raw target CT 1",
-                "ipv6 filter match conntrack 1", "ipv6 filter table filter 1",
-            ].sorted())
+            found
+                == [
+                    "ipv4 filter match conntrack 2", "ipv4 filter match connlimit 1", "ipv4 filter table filter 1",
+                    "ipv4 raw helper ftp 1", "ipv4 raw table raw 1", "ipv4 raw target CT 1",
+                    "ipv6 filter match conntrack 1", "ipv6 filter table filter 1",
+                ].sorted())
         let names = try namespace.read("/proc/thread-self/net/ip_tables_names").split(separator: "\n").sorted()
         #expect(names == ["filter", "nat", "raw"])
     }
@@ -76,13 +78,13 @@ struct RuleCountTests {
             table inet mine {
                 ct helper standard { type "ftp" protocol tcp; }
                 ct timeout long { protocol tcp; policy = { established: 100 }; }
-                set meter { type ipv4_addr; size 65535; flags dynamic; }
+                set limits { type ipv4_addr; size 65535; flags dynamic; }
                 set plain { type ipv4_addr; elements = { 192.0.2.1, 192.0.2.2 }; }
                 flowtable fast { hook ingress priority 0; devices = { lo }; }
                 chain input {
                     type filter hook input priority 0
                     ct state established accept
-                    ct state new add @meter { ip saddr ct count over 10 } drop
+                    ct state new add @limits { ip saddr ct count over 10 } drop
                     ct helper set "standard"
                 }
                 chain forward {
@@ -93,18 +95,22 @@ struct RuleCountTests {
             table ip other {
                 chain post { type nat hook postrouting priority 100; masquerade; }
             }
-            add element inet mine meter { 192.0.2.1 ct count over 10 }
+            add element inet mine limits { 192.0.2.1 ct count over 10 }
             """)
         let found = try counted { cnf_nft_read(1, $0) }
         #expect(
-            found == [
-                "nft inet mine chain filter 2", "nft inet mine expression connlimit 2", "nft inet mine expression ct 3",
-                "nft inet mine expression dynset 1", "nft inet mine expression flow_offload 1",
-                "nft inet mine expression objref 1", "nft inet mine flowtable flowtable 1", "nft inet mine helper ftp 2",
-                "nft inet mine object ct helper 1", "nft inet mine object ct timeout 1", "nft ipv4 other chain nat 1",
-                "nft ipv4 other expression masq 1",
-            ].sorted())
-        // Without elements the meter's is not seen.
+            found
+                == [
+                    "nft inet mine chain filter 2", "nft inet mine expression connlimit 2",
+                    "nft inet mine expression ct 3",
+                    "nft inet mine expression dynset 1", "nft inet mine expression flow_offload 1",
+                    "nft inet mine expression objref 1", "nft inet mine flowtable flowtable 1",
+                    "nft inet mine helper ftp 2",
+                    "nft inet mine object ct helper 1", "nft inet mine object ct timeout 1",
+                    "nft ipv4 other chain nat 1",
+                    "nft ipv4 other expression masq 1",
+                ].sorted())
+        // Without elements those of its elements are not seen.
         #expect(try counted { cnf_nft_read(0, $0) }.contains("nft inet mine expression connlimit 1"))
     }
 
@@ -113,11 +119,13 @@ struct RuleCountTests {
         try run("iptables-nft -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp")
         let found = try counted { cnf_nft_read(1, $0) }
         #expect(
-            found == [
-                "nft ipv4 filter chain filter 1", "nft ipv4 filter expression match 1",
-                "nft ipv4 filter match conntrack 1", "nft ipv4 raw chain filter 1", "nft ipv4 raw expression target 1",
-                "nft ipv4 raw helper ftp 1", "nft ipv4 raw target CT 1",
-            ].sorted())
+            found
+                == [
+                    "nft ipv4 filter chain filter 1", "nft ipv4 filter expression match 1",
+                    "nft ipv4 filter match conntrack 1", "nft ipv4 raw chain filter 1",
+                    "nft ipv4 raw expression target 1",
+                    "nft ipv4 raw helper ftp 1", "nft ipv4 raw target CT 1",
+                ].sorted())
     }
 
     @Test func `a table that is not there is not answered for`() throws {

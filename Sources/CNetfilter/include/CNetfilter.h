@@ -191,9 +191,9 @@ enum cnf_use_kind {
 
 /// What one table uses, and how often. Names are NUL-terminated, cut to what has room.
 struct cnf_use {
-    uint8_t family;  ///< NFPROTO_*
-    uint8_t kind;    ///< enum cnf_use_kind
-    uint8_t is_nft;  ///< 0 = a table of xtables, which an nft table may be called alike
+    uint8_t family; ///< NFPROTO_*
+    uint8_t kind;   ///< enum cnf_use_kind
+    uint8_t is_nft; ///< 0 = a table of xtables, which an nft table may be called alike
     uint8_t reserved;
     char table[32];
     char name[32];

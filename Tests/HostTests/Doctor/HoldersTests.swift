@@ -39,7 +39,8 @@ import Testing
         Way(
             name: "one is ip6tables'", modules: usual,
             rules: ["ipv4 filter match conntrack 2", "ipv6 filter match conntrack 1"], unloads: false,
-            because: "3 references: 2 of iptables' rules, which the stop flushes, and 1 of ip6tables' rules: the module"),
+            because: "3 references: 2 of iptables' rules, which the stop flushes, and 1 of ip6tables' rules: the module"
+        ),
         Way(
             name: "ip6tables stops, and iptables has rules", service: Way.ip6tables, modules: usual,
             rules: ["ipv4 filter match conntrack 2", "ipv6 filter match conntrack 1"], unloads: false,
@@ -51,11 +52,13 @@ import Testing
             name: "a match in several tables", modules: usual,
             rules: ["ipv4 filter match conntrack 2", "ipv4 mangle match conntrack 1"], unloads: true),
         Way(
-            name: "a CT target and its helper", modules: [
+            name: "a CT target and its helper",
+            modules: [
                 "nf_conntrack 2 xt_CT,nf_conntrack_ftp,", "xt_CT 1 -", "nf_conntrack_ftp 1 -",
             ], rules: ["ipv4 raw target CT 1", "ipv4 raw helper ftp-2121 1", "ipv4 raw table raw 1"], unloads: true),
         Way(
-            name: "its helper in another namespace as well", modules: [
+            name: "its helper in another namespace as well",
+            modules: [
                 "nf_conntrack 2 xt_CT,nf_conntrack_ftp,", "xt_CT 2 -", "nf_conntrack_ftp 2 -",
             ], rules: ["ipv4 raw target CT 1", "ipv4 raw helper ftp 1"], unloads: false,
             because: "nf_conntrack_ftp has 2 references"),
@@ -67,7 +70,8 @@ import Testing
             modules: ["nf_conntrack 2 xt_conntrack,nf_conntrack_ftp,", "xt_conntrack 1 -", "nf_conntrack_ftp 0 -"],
             rules: ["ipv4 filter match conntrack 1"], unloads: true),
         Way(
-            name: "nat, whose table counts once", modules: [
+            name: "nat, whose table counts once",
+            modules: [
                 "nf_conntrack 2 nf_nat,xt_MASQUERADE,", "nf_nat 2 iptable_nat,xt_MASQUERADE,", "xt_MASQUERADE 4 -",
                 "iptable_nat 1 -",
             ], rules: ["ipv4 nat target MASQUERADE 4", "ipv4 nat table nat 1"], unloads: true),
@@ -76,7 +80,8 @@ import Testing
             modules: ["nf_conntrack 1 nf_nat,", "nf_nat 1 iptable_nat,", "iptable_nat 2 -"],
             rules: ["ipv4 nat table nat 1"], unloads: false, because: "iptable_nat has 2 references"),
         Way(
-            name: "nat of ip6tables", modules: ["nf_conntrack 1 nf_nat,", "nf_nat 1 ip6table_nat,", "ip6table_nat 1 -"],
+            name: "nat of ip6tables",
+            modules: ["nf_conntrack 1 nf_nat,", "nf_nat 1 ip6table_nat,", "ip6table_nat 1 -"],
             rules: ["ipv6 nat table nat 1"], unloads: false, because: "1 of ip6tables' rules"),
         Way(
             name: "SNAT is xt_nat's", modules: ["nf_conntrack 1 nf_nat,", "nf_nat 1 xt_nat,", "xt_nat 3 -"],
@@ -90,21 +95,26 @@ import Testing
             rules: ["ipv4 filter match conntrack 3", "inet+ mine expression ct 2"], unloads: false,
             because: "nft_ct has 2 references: 2 of nft's table inet mine's rules"),
         Way(
-            name: "an nft object and its helper, for both families", modules: [
+            name: "an nft object and its helper, for both families",
+            modules: [
                 "nf_conntrack 2 nft_ct,nf_conntrack_ftp,", "nft_ct 1 -", "nf_conntrack_ftp 2 -",
             ], rules: ["inet+ mine object ct_helper 1", "inet+ mine helper ftp 2"], unloads: false,
             because: "2 of nft's table inet mine's rules"),
         Way(
-            name: "an empty nat chain of nft", modules: [
+            name: "an empty nat chain of nft",
+            modules: [
                 "nf_conntrack 1 nf_nat,", "nf_nat 1 nft_chain_nat,", "nft_chain_nat 1 -",
             ], rules: ["ipv4+ mine chain nat 1"], unloads: false, because: "1 of nft's table ip mine's rules"),
         Way(
-            name: "a flowtable", modules: [
+            name: "a flowtable",
+            modules: [
                 "nf_conntrack 1 nf_flow_table,", "nf_flow_table 1 nf_flow_table_inet,", "nf_flow_table_inet 1 -",
             ], rules: ["inet+ mine flowtable flowtable 1"], unloads: false, because: "nf_flow_table_inet has 1"),
         Way(
             name: "iptables-nft", modules: usual,
-            rules: ["ipv4 filter match conntrack 2", "ipv4+ filter match conntrack 1", "ipv4+ filter expression match 1"],
+            rules: [
+                "ipv4 filter match conntrack 2", "ipv4+ filter match conntrack 1", "ipv4+ filter expression match 1",
+            ],
             unloads: false, because: "1 of nft's table ip filter's rules"),
         Way(
             name: "a dump of conntrack under way",
@@ -201,7 +211,8 @@ import Testing
         var facts = try facts(Way.iptables, Self.usual)
         let envoy = OtherNamespace(process: 321, command: "envoy", tables: ["nat", "ip6 filter"])
         facts.kernelRules = .known(KernelRules(others: [envoy]))
-        #expect(UnloadVerdict(facts).why.contains { $0.contains("the namespace of envoy (process 321, nat, ip6 filter)") })
+        #expect(
+            UnloadVerdict(facts).why.contains { $0.contains("the namespace of envoy (process 321, nat, ip6 filter)") })
     }
 
     // MARK: Rules that can't be known
@@ -211,7 +222,10 @@ import Testing
             ("iptables' rules may be all that holds it", usual, nil),
             ("nothing holds it", ["nf_conntrack 1 xt_conntrack,", "xt_conntrack 0 -"], true),
             ("nft is not what this stop flushes", ["nf_conntrack 1 nft_ct,", "nft_ct 1 -"], false),
-            ("a table of the other family", ["nf_conntrack 1 nf_nat,", "nf_nat 1 ip6table_nat,", "ip6table_nat 1 -"], false),
+            (
+                "a table of the other family",
+                ["nf_conntrack 1 nf_nat,", "nf_nat 1 ip6table_nat,", "ip6table_nat 1 -"], false
+            ),
             ("a helper may be a CT target's", ["nf_conntrack 1 nf_conntrack_ftp,", "nf_conntrack_ftp 1 -"], nil),
             ("no rule holds IPVS", ["nf_conntrack 1 ip_vs,", "ip_vs 1 -"], false),
         ] as [(String, [String], Bool?)])

@@ -58,7 +58,8 @@ struct UnloadVerdict: Equatable, Sendable {
         for service in unloading {
             if case .known(let rules) = facts.kernelRules, rules.idle.contains(service.kind) {
                 verdicts.append(false)
-                why.append("the stop of \(service.kind.rawValue) does nothing now: there are no tables that it could flush")
+                why.append(
+                    "the stop of \(service.kind.rawValue) does nothing now: there are no tables that it could flush")
                 continue
             }
             let keepers = UnloadVerdict.keepers(against: service, facts)

@@ -20,7 +20,8 @@ struct HeldModule {
         self.module = module
         for use in flushed.rules.uses where use.module(among: modules) == module.name {
             let part = Part(
-                owner: use.owner, isIPv6: !use.isNft && use.family == .ipv6, fate: flushed.fate(of: use), count: use.count)
+                owner: use.owner, isIPv6: !use.isNft && use.family == .ipv6, fate: flushed.fate(of: use),
+                count: use.count)
             if let index = parts.firstIndex(where: { $0.owner == part.owner && $0.fate == part.fate }) {
                 parts[index].count += part.count
             } else {
@@ -65,7 +66,9 @@ struct HeldModule {
         }
         if unexplained > 0 { words.append("\(unexplained) of \(stranger(others))") }
         let own = module.ownReferences
-        let list = words.count < 2 ? words.joined() : "\(words.dropLast().joined(separator: ", ")), and \(words[words.count - 1])"
+        let list =
+            words.count < 2
+            ? words.joined() : "\(words.dropLast().joined(separator: ", ")), and \(words[words.count - 1])"
         return "\(module.name) has \(own) reference\(own == 1 ? "" : "s"): \(list)"
     }
 

@@ -76,9 +76,10 @@ struct Holders {
             return isIPv4 || isIPv6 || name.hasPrefix("xt_") || name.hasPrefix("nf_conntrack_")
                 || name == "nf_nat_snmp_basic" || name == "nfnetlink_cttimeout"
         case .firewalld:
-            return isIPv4 || isIPv6 || ["xt_", "nft_", "nf_conntrack_", "nf_nat_", "nf_flow_table"].contains {
-                name.hasPrefix($0)
-            }
+            return isIPv4 || isIPv6
+                || ["xt_", "nft_", "nf_conntrack_", "nf_nat_", "nf_flow_table"].contains {
+                    name.hasPrefix($0)
+                }
         case .nftables, .ufw, .persistent: return false
         }
     }

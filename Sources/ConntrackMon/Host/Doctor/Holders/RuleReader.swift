@@ -69,7 +69,9 @@ struct RuleReader {
 
     private func rules(_ modules: LoadedModules) throws(Failure) -> KernelRules {
         var handle: OpaquePointer?
-        guard cnf_uses_make(&handle) == 0, let uses = handle else { throw .unknown("there is no memory to count rules") }
+        guard cnf_uses_make(&handle) == 0, let uses = handle else {
+            throw .unknown("there is no memory to count rules")
+        }
         defer { cnf_uses_free(uses) }
 
         var rules = KernelRules()
@@ -86,9 +88,10 @@ struct RuleReader {
         rules.isIPTablesNft = ["/usr/sbin/iptables", "/sbin/iptables"].contains {
             tree.exists($0) && tree.canonical($0).hasSuffix("xtables-nft-multi")
         }
-        rules.isFirewalldIPTables = tree.text("/etc/firewalld/firewalld.conf").map {
-            $0.split(separator: "\n").last { $0.hasPrefix("FirewallBackend=") } == "FirewallBackend=iptables"
-        } ?? false
+        rules.isFirewalldIPTables =
+            tree.text("/etc/firewalld/firewalld.conf").map {
+                $0.split(separator: "\n").last { $0.hasPrefix("FirewallBackend=") } == "FirewallBackend=iptables"
+            } ?? false
         rules.uses = (0..<cnf_uses_count(uses)).compactMap { cnf_uses_at(uses, $0).flatMap { RuleUse($0.pointee) } }
         return rules
     }

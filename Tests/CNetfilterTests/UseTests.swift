@@ -6,7 +6,7 @@ internal import TestKit
 internal import Testing
 
 /// The walks over xtables entries and nft messages: what they count, and that whatever comes does not lead them astray.
-@Suite struct RuleTests {
+@Suite struct UseTests {
     /// What was counted, `KIND NAME COUNT`, and the status.
     private struct Counted: Equatable {
         var status: Int32
@@ -90,7 +90,8 @@ internal import Testing
     }
 
     @Test func `an entry of ip6tables begins otherwise`() throws {
-        let bytes = Self.entry([Self.part("conntrack")], Self.part("CT", Self.ct(helper: "ftp", timeout: "none")), isIPv6: true)
+        let bytes = Self.entry(
+            [Self.part("conntrack")], Self.part("CT", Self.ct(helper: "ftp", timeout: "none")), isIPv6: true)
         // Revision 0 has no timeout policy.
         #expect(try xtables(bytes, family: 10) == Counted(status: 0, uses: ["1 conntrack 1", "2 CT 1", "3 ftp 1"]))
     }
@@ -103,7 +104,8 @@ internal import Testing
             ends.insert(at)
         }
         for length in 0..<Self.table.count {
-            #expect(try xtables(Array(Self.table[..<length])).status == (ends.contains(length) ? 0 : -EBADMSG), "\(length)")
+            #expect(
+                try xtables(Array(Self.table[..<length])).status == (ends.contains(length) ? 0 : -EBADMSG), "\(length)")
         }
     }
 
@@ -127,36 +129,37 @@ internal import Testing
     // MARK: Messages
 
     /// Attribute types by number: nf_tables.h's constants are no Swift values.
-    private struct Type: RawRepresentable { var rawValue: UInt32 }
+    private struct Number: RawRepresentable { var rawValue: UInt32 }
 
     /// NFT_MSG_NEWRULE and its kin, with the table's name.
     private func message(_ type: UInt32, _ body: (inout NetlinkMessage) -> Void) -> NetlinkMessage {
         var message = NetlinkMessage(subsystem: 10, type: type)
-        message.put(Type(rawValue: 1), Array("mine\0".utf8))
+        message.put(Number(rawValue: 1), Array("mine\0".utf8))
         body(&message)
         return message
     }
 
     private func put(
-        _ name: String, _ message: inout NetlinkMessage, as type: UInt32 = 1, data: (inout NetlinkMessage) -> Void = { _ in }
+        _ name: String, _ message: inout NetlinkMessage, as type: UInt32 = 1,
+        data: (inout NetlinkMessage) -> Void = { _ in }
     ) {
-        message.nest(Type(rawValue: type)) {
-            $0.put(Type(rawValue: 1), Array((name + "\0").utf8))
-            $0.nest(Type(rawValue: 2), data)
+        message.nest(Number(rawValue: type)) {
+            $0.put(Number(rawValue: 1), Array((name + "\0").utf8))
+            $0.nest(Number(rawValue: 2), data)
         }
     }
 
     /// `ct`, a meter with `connlimit`, and what iptables-nft writes of a match and a target.
     private var rule: NetlinkMessage {
         message(6) { message in
-            message.nest(Type(rawValue: 4)) { list in
+            message.nest(Number(rawValue: 4)) { list in
                 put("ct", &list)
                 put("dynset", &list) { data in put("connlimit", &data, as: 7) }
-                put("match", &list) { $0.put(Type(rawValue: 1), Array("conntrack\0".utf8)) }
+                put("match", &list) { $0.put(Number(rawValue: 1), Array("conntrack\0".utf8)) }
                 put("target", &list) {
-                    $0.put(Type(rawValue: 1), Array("CT\0".utf8))
-                    $0.put(Type(rawValue: 2), bigEndian: UInt32(2))
-                    $0.put(Type(rawValue: 3), Self.ct(helper: "sip", timeout: "long"))
+                    $0.put(Number(rawValue: 1), Array("CT\0".utf8))
+                    $0.put(Number(rawValue: 2), bigEndian: UInt32(2))
+                    $0.put(Number(rawValue: 3), Self.ct(helper: "sip", timeout: "long"))
                 }
             }
         }
@@ -169,8 +172,8 @@ internal import Testing
         ]
         #expect(try nft(rule.bytes) == Counted(status: 0, uses: expected))
         let elements = message(12) { message in
-            message.nest(Type(rawValue: 3)) { list in
-                for _ in 0..<3 { list.nest(Type(rawValue: 1)) { put("connlimit", &$0, as: 7) } }
+            message.nest(Number(rawValue: 3)) { list in
+                for _ in 0..<3 { list.nest(Number(rawValue: 1)) { put("connlimit", &$0, as: 7) } }
             }
         }
         #expect(try nft(elements.bytes).uses == ["6 connlimit 3"])
@@ -178,16 +181,16 @@ internal import Testing
     }
 
     @Test func `chains, objects and flowtables are counted by their type`() throws {
-        #expect(try nft(message(3) { $0.put(Type(rawValue: 7), Array("nat\0".utf8)) }.bytes).uses == ["7 nat 1"])
+        #expect(try nft(message(3) { $0.put(Number(rawValue: 7), Array("nat\0".utf8)) }.bytes).uses == ["7 nat 1"])
         #expect(try nft(message(3) { _ in }.bytes).uses == [])
         #expect(try nft(message(22) { _ in }.bytes).uses == ["9 flowtable 1"])
         func helper(_ family: UInt16) throws -> [String] {
             try nft(
                 message(18) { message in
-                    message.put(Type(rawValue: 3), bigEndian: UInt32(3))
-                    message.nest(Type(rawValue: 4)) {
-                        $0.put(Type(rawValue: 1), Array("ftp\0".utf8))
-                        $0.put(Type(rawValue: 2), bigEndian: family)
+                    message.put(Number(rawValue: 3), bigEndian: UInt32(3))
+                    message.nest(Number(rawValue: 4)) {
+                        $0.put(Number(rawValue: 1), Array("ftp\0".utf8))
+                        $0.put(Number(rawValue: 2), bigEndian: family)
                     }
                 }.bytes
             ).uses
@@ -195,7 +198,7 @@ internal import Testing
         #expect(try helper(2) == ["8 ct helper 1", "3 ftp 1"])
         #expect(try helper(1) == ["8 ct helper 1", "3 ftp 2"])
         // A quota has nothing to do with conntrack.
-        #expect(try nft(message(18) { $0.put(Type(rawValue: 3), bigEndian: UInt32(2)) }.bytes).uses == [])
+        #expect(try nft(message(18) { $0.put(Number(rawValue: 3), bigEndian: UInt32(2)) }.bytes).uses == [])
     }
 
     @Test func `a message that is cut or lies leads nowhere`() throws {
@@ -217,7 +220,7 @@ internal import Testing
             if depth > 0 { put("dynset", &data, as: 7) { deeper(depth - 1, &$0) } }
         }
         let deep = message(6) { message in
-            message.nest(Type(rawValue: 4)) { list in put("dynset", &list) { deeper(100, &$0) } }
+            message.nest(Number(rawValue: 4)) { list in put("dynset", &list) { deeper(100, &$0) } }
         }
         #expect(try nft(deep.bytes).status == -EBADMSG)
     }
