@@ -34,7 +34,7 @@ extension RuleUse {
     /// Extensions that have to do with conntrack and live in a module of another name (net/netfilter, MODULE_ALIAS).
     private static let aliases: [String: [String]] = [
         "SNAT": ["nat"], "DNAT": ["nat"], "CONNMARK": ["connmark"], "NOTRACK": ["CT"],
-        "connsecmark": ["CONNSECMARK"],
+        "state": ["conntrack"],
     ]
 
     // MARK: Helpers
