@@ -11,7 +11,9 @@ import Testing
 /// named, so that none is asked for.
 @Suite struct RuleReaderTests {
     private static let privileged = ("proc/self/status", "Name:\tx\nCapEff:\t0000000000001000\nCapBnd:\t0\n")
-    private static let modules = ("proc/modules", "nf_conntrack 16384 1 xt_conntrack, Live 0x0\nxt_conntrack 1 2 - Live 0x0\n")
+    private static let modules = (
+        "proc/modules", "nf_conntrack 16384 1 xt_conntrack, Live 0x0\nxt_conntrack 1 2 - Live 0x0\n"
+    )
 
     private func read(_ files: [(String, String)]) throws -> RuleKnowledge {
         let directory = try TemporaryDirectory()
@@ -30,7 +32,9 @@ import Testing
         #expect(try read([("proc/self/status", status), Self.modules]) == .noPrivilege)
     }
 
-    @Test(arguments: ["ip", "ip6"]) func `names that can't be read leave it unknown, with what would help`(_ family: String) throws {
+    @Test(arguments: ["ip", "ip6"]) func `names that can't be read leave it unknown, with what would help`(
+        _ family: String
+    ) throws {
         // A folder is no file; root could read whatever file it were.
         let knowledge = try read([Self.privileged, Self.modules, ("proc/net/\(family)_tables_names/x", "")])
         #expect(
@@ -40,7 +44,9 @@ import Testing
                         + " file to this user"))
     }
 
-    @Test(arguments: ["Loading", "Unloading"]) func `while a module is on its way nothing is concluded`(_ state: String) throws {
+    @Test(arguments: ["Loading", "Unloading"]) func `while a module is on its way nothing is concluded`(_ state: String)
+        throws
+    {
         let modules = Self.modules.1 + "iptable_nat 16384 0 - \(state) 0x0\n"
         let changing = RuleKnowledge.unknown("the rules or the modules are changing just now: ask again")
         #expect(try read([Self.privileged, ("proc/modules", modules)]) == changing)
@@ -48,12 +54,40 @@ import Testing
         #expect(try read([Self.privileged, ("proc/modules", other)]) == .known(KernelRules()))
     }
 
+    @Test(arguments: ["self", "thread-self"])
+    func `rules of a namespace that services do not have are not asked for`(_ process: String) throws {
+        let directory = try TemporaryDirectory()
+        for (name, text) in [Self.privileged, Self.modules] { try directory.write(text, to: name) }
+        func read(_ inode: Int) throws -> RuleKnowledge {
+            for (process, inode) in [("1", 1), (process, inode)] {
+                try directory.write("", to: "proc/\(process)/ns/x")
+                let link = directory.path(of: "proc/\(process)/ns/net")
+                unlink(link)
+                try #require(symlink("net:[\(inode)]", link) == 0)
+            }
+            return RuleReader(
+                HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path)
+            ).read().knowledge
+        }
+        #expect(try read(1) == .known(KernelRules()))
+        guard case .unknown(let why) = try read(2) else { throw TestKitError("it was asked") }
+        #expect(why.contains("process 1's network namespace"))
+    }
+
+    @Test func `this host is this host however its root is written`() {
+        #expect(HostPaths().isThisHost)
+        #expect(HostPaths(root: "/").isThisHost)
+        #expect(!HostPaths(root: "/srv/tree").isThisHost)
+        #expect(!HostPaths(procfs: "/srv/tree/proc").isThisHost)
+    }
+
     @Test func `a script that looks for its tables does nothing without them`() throws {
         let text = "IPV=${IPTABLES%tables}\nPROC_IPTABLES_NAMES=/proc/net/${IPV}_tables_names\n"
         let script = ("usr/libexec/iptables/iptables.init", text)
         #expect(try read([Self.privileged, Self.modules, script]) == .known(KernelRules(idle: [.iptables])))
         #expect(
-            try read([Self.privileged, Self.modules, script, ("proc/net/ip_tables_names", "")]) == .known(KernelRules()))
+            try read([Self.privileged, Self.modules, script, ("proc/net/ip_tables_names", "")]) == .known(KernelRules())
+        )
     }
 
     @Test func `firewalld's backend is what its last line says`() throws {

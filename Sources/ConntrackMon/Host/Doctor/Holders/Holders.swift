@@ -101,5 +101,5 @@ extension DoctorFacts {
 
 extension HostPaths {
     /// Nothing of another host's is looked at: this kernel can be asked.
-    fileprivate var isThisHost: Bool { procfs == "/proc" && sysfs == "/sys" && root == "" }
+    var isThisHost: Bool { procfs == "/proc" && sysfs == "/sys" && ["", "/"].contains(root) }
 }

@@ -31,7 +31,7 @@ enum OtherNamespaces {
     }
 
     /// `net:[INODE]`.
-    private static func inode(_ process: String, _ procfs: FileTree) -> String? {
+    static func inode(_ process: String, _ procfs: FileTree) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
             guard let base = buffer.baseAddress else { return nil }
             let count = readlink("\(procfs.root)/\(process)/ns/net", base, buffer.count)

@@ -35,6 +35,12 @@ struct RuleReader {
     /// What is known of the rules; the modules that they are to be held against.
     func read() -> (knowledge: RuleKnowledge, modules: LoadedModules?) {
         guard mayAsk else { return (.noPrivilege, nil) }
+        guard isServices else {
+            return (
+                .unknown("a service flushes the rules of process 1's network namespace: ask there, without --netns"),
+                nil
+            )
+        }
         for _ in 0..<RuleReader.tries {
             let before = look()
             guard before.holdsStill else { continue }
@@ -52,6 +58,15 @@ struct RuleReader {
             }
         }
         return (.unknown("the rules or the modules are changing just now: ask again"), nil)
+    }
+
+    /// Whether services have this network namespace: process 1's, which is the whole process' and this thread's. Where that
+    /// is not to be seen, a name file is not either.
+    private var isServices: Bool {
+        let first = OtherNamespaces.inode("1", procfs)
+        return ["self", "thread-self"].allSatisfy { process in
+            OtherNamespaces.inode(process, procfs).map { $0 == first ?? $0 } ?? true
+        }
     }
 
     private func look() -> LoadedModules {
