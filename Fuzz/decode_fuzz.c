@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// libFuzzer entry: any bytes as a netlink message, to our decoders and to the library's text, and as a uevent.
+// libFuzzer entry: any bytes as a netlink message, to our decoders and to the library's text, as a uevent, and as rules.
 // scripts/fuzz.sh builds it.
 
 #include "CNetfilter.h"
@@ -110,6 +110,26 @@ static void check_uevent(const void *message, size_t size)
         require(size >= sizeof("add@/module/nf_conntrack") && memchr(message, 0, size) != NULL);
 }
 
+/// The same bytes as rules: as entries of both families, and as a message of an nft dump.
+static void check_rules(const void *message, size_t size)
+{
+    struct cnf_uses *uses;
+
+    if (cnf_uses_make(&uses) != 0)
+        return;
+    for (int i = 0; i < 3; i++) {
+        const int result = i == 2 ? cnf_nft_walk(message, size, uses)
+                                  : cnf_xtables_walk(i == 0 ? 2 : 10, "filter", message, size, uses);
+        require(result == 0 || result == -EBADMSG || result == -ENOSPC);
+    }
+    for (size_t i = 0; i < cnf_uses_count(uses); i++) {
+        const struct cnf_use *const use = cnf_uses_at(uses, i);
+        require(use->count > 0 && memchr(use->name, 0, sizeof(use->name)) != NULL &&
+                memchr(use->table, 0, sizeof(use->table)) != NULL);
+    }
+    cnf_uses_free(uses);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -135,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(memchr(text, 0, sizeof(text)) != NULL);
     check_entry(message, size);
     check_uevent(message, size);
+    check_rules(message, size);
     free(message);
     return 0;
 }

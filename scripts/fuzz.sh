@@ -19,7 +19,8 @@ mkdir -p .build/fuzz/corpus
     -ISources/CNetfilter/include -ISources/CRecord/include Fuzz/decode_fuzz.c \
     Sources/CNetfilter/decode.c Sources/CNetfilter/tuple.c Sources/CNetfilter/entry.c Sources/CNetfilter/shape.c \
     Sources/CNetfilter/text.c \
-    Sources/CNetfilter/uevents.c \
+    Sources/CNetfilter/uevents.c Sources/CNetfilter/uses.c Sources/CNetfilter/xtables.c Sources/CNetfilter/nftables.c \
+    Sources/CNetfilter/request.c \
     -lnetfilter_conntrack -lmnl -o .build/fuzz/decode_fuzz
 
 timeout -k 10 $((seconds + 60)) .build/fuzz/decode_fuzz \

@@ -41,23 +41,34 @@ void cnf_request_close(struct request *request)
 
 int cnf_request_dump(struct request *request, uint16_t type, uint8_t family)
 {
+    return cnf_request_dump_with(request, type, family, NULL, 0);
+}
+
+int cnf_request_dump_with(struct request *request, uint16_t type, uint8_t family, const void *attributes, size_t size)
+{
     const struct {
         struct nlmsghdr header;
         struct nfgenmsg message;
     } asked = {
         .header =
             {
-                .nlmsg_len = sizeof(asked),
+                .nlmsg_len = (uint32_t)(sizeof(asked) + size),
                 .nlmsg_type = type,
                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
                 .nlmsg_seq = request->sequence,
             },
         .message = {.nfgen_family = family, .version = NFNETLINK_V0},
     };
-    const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    struct iovec parts[] = {
+        {.iov_base = (void *)&asked, .iov_len = sizeof(asked)},
+        {.iov_base = (void *)attributes, .iov_len = size},
+    };
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    const struct msghdr message = {
+        .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = parts, .msg_iovlen = size > 0 ? 2 : 1};
 
     for (;;) {
-        if (sendto(request->fd, &asked, sizeof(asked), 0, (const struct sockaddr *)&kernel, sizeof(kernel)) >= 0)
+        if (sendmsg(request->fd, &message, 0) >= 0)
             return 0;
         if (errno != EINTR)
             return -errno;

@@ -33,6 +33,8 @@ void cnf_request_close(struct request *request);
 
 /// Asks for a dump: a message type of nfnetlink's, and a family. Returns 0 or -errno.
 int cnf_request_dump(struct request *request, uint16_t type, uint8_t family);
+/// Likewise, with attributes, which are padded.
+int cnf_request_dump_with(struct request *request, uint16_t type, uint8_t family, const void *attributes, size_t size);
 
 /// Receives the next datagram of the kernel's. Returns 0, -ETIMEDOUT, -EMSGSIZE, -EBADMSG or another errno.
 int cnf_request_receive(struct request *request);

@@ -174,6 +174,61 @@ struct cnf_cpu_stats {
 /// ctnetlink, -ETIMEDOUT when the kernel does not answer within a second, others as `cnf_dump_open` and `cnf_dump_next`.
 int cnf_stats_cpu(struct cnf_cpu_stats *out, size_t capacity, int witness);
 
+// MARK: Rules: what in them refers to modules of the kernel
+
+/// What a use is of.
+enum cnf_use_kind {
+    CNF_USE_MATCH = 1,  ///< a match of xtables; one for each time a rule has it
+    CNF_USE_TARGET,     ///< a target of xtables; built-in ones are not counted
+    CNF_USE_HELPER,     ///< a connection tracking helper that a CT target or an nft object names
+    CNF_USE_TIMEOUT,    ///< a timeout policy that a CT target names
+    CNF_USE_TABLE,      ///< an xtables table with more in it than its built-in chains; one a table
+    CNF_USE_EXPRESSION, ///< an expression of nft, in a rule, a set or an element
+    CNF_USE_CHAIN,      ///< a base chain of nft, by its type
+    CNF_USE_OBJECT,     ///< an object of nft, by its type as nft writes it; those that have to do with conntrack
+    CNF_USE_FLOWTABLE,  ///< a flowtable of nft
+};
+
+/// What one table uses, and how often. Names are NUL-terminated, cut to what has room.
+struct cnf_use {
+    uint8_t family; ///< NFPROTO_*
+    uint8_t kind;   ///< enum cnf_use_kind
+    uint8_t is_nft; ///< 0 = a table of xtables, which an nft table may be called alike
+    uint8_t reserved;
+    char table[32];
+    char name[32];
+    uint32_t count;
+};
+
+/// A tally of uses.
+struct cnf_uses;
+/// Returns 0 or -ENOMEM.
+int cnf_uses_make(struct cnf_uses *_Nullable *_Nonnull out);
+void cnf_uses_free(struct cnf_uses *_Nullable uses);
+size_t cnf_uses_count(const struct cnf_uses *uses);
+/// One of them; NULL from `cnf_uses_count` on. Valid until something is added.
+const struct cnf_use *_Nullable cnf_uses_at(const struct cnf_uses *uses, size_t index);
+
+/// Counts what the entries of an xtables table use. Pure: reads `size` bytes and nothing else. `family` is NFPROTO_IPV4 or
+/// NFPROTO_IPV6. Returns 0; -EBADMSG when lengths do not hold together, -ENOSPC for more than 1024 different uses.
+int cnf_xtables_walk(uint8_t family, const char *table, const void *entries, size_t size, struct cnf_uses *uses);
+
+/// Asks for the entries of a table of this network namespace and counts them. The kernel makes a table that is asked for,
+/// and loads its module: only names that /proc/net/ip_tables_names or ip6_tables_names has just had may be asked for.
+/// Returns 0; -EPERM without CAP_NET_ADMIN, -ENOENT without that table, -EAGAIN when it changes all the time, -EFBIG for
+/// more than 64 MB, -ENOMEM, -EBADMSG, -ENOSPC, others as getsockopt(2).
+int cnf_xtables_read(uint8_t family, const char *table, struct cnf_uses *uses);
+
+/// Counts what one message of an nft dump uses: a rule, a chain, a set, elements, an object, a flowtable. Pure: reads
+/// `length` bytes and nothing else. Returns 0, also for what is none of these; -EBADMSG, -ENOSPC.
+int cnf_nft_walk(const void *message, size_t length, struct cnf_uses *uses);
+
+/// Asks for the nft rules of this network namespace and counts them; set elements only where `elements` is not 0 and they
+/// may hold expressions. Loads nf_tables where that is a module: the caller asks /proc/modules first. Returns 0; -EPERM
+/// without CAP_NET_ADMIN, -EAGAIN when the rules changed meanwhile, -EFBIG for dumps of more than 32 MB, -ETIMEDOUT when the
+/// kernel does not answer within 2 seconds, -EBADMSG, -ENOSPC, others as `cnf_dump_open` and `cnf_dump_next`.
+int cnf_nft_read(int elements, struct cnf_uses *uses);
+
 // MARK: Stage 1: uevents, the kernel's word that a module came or went
 
 /// What a uevent says of a module.

@@ -31,6 +31,21 @@ import Testing
         #expect(found.aroundConntrack.map(\.name) == ["nf_conntrack", "nf_nat", "xt_conntrack"])
     }
 
+    @Test func `proc tells what is on its way, and what has no way out`() throws {
+        let text = """
+            nf_conntrack 180224 2 xt_conntrack,[permanent], Live 0x0000000000000000
+            xt_conntrack 16384 1 - Unloading 0x0000000000000000
+            nf_nat 20480 0 - Loading 0x0000000000000000
+            """
+        let found = try look([("proc/modules", text)])
+        #expect(found["nf_conntrack"]?.users == ["xt_conntrack"])
+        #expect(found["nf_conntrack"]?.ownReferences == 1)
+        #expect(found["nf_conntrack"]?.isPermanent == true)
+        #expect(found["nf_conntrack"]?.isChanging == false)
+        #expect(found["xt_conntrack"]?.isChanging == true)
+        #expect(found["nf_nat"]?.isChanging == true)
+    }
+
     @Test func `a sysctl without a module means built in, where modules are listed`() throws {
         #expect(try look([("proc/modules", "ext4 1 1 - Live 0x0\n")]).conntrack == .builtIn)
         #expect(try look([("proc/modules", "ext4 1 1 - Live 0x0\n")], isTracking: false).conntrack == .absent)

@@ -6,7 +6,8 @@ package import ConntrackModel
 package enum Doctor {
     /// The report about what lies at `paths`, and what a table of `size` entries would take there.
     package static func examine(_ paths: HostPaths, size: UInt64? = nil) -> DoctorReport {
-        let facts = DoctorFacts(paths)
+        var facts = DoctorFacts(paths)
+        facts.readRules(paths)
         var report = judge(facts)
         report.size = size.map { entries in
             TableSize(

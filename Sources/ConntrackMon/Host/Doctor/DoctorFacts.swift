@@ -26,6 +26,8 @@ struct DoctorFacts: Sendable {
     var timeline: Timeline
     /// What shows that Docker is there.
     var docker: Evidence?
+    /// The rules that the kernel has; asked by `readRules` only.
+    var kernelRules = RuleKnowledge.notAsked
     /// What the files say of conntrack to nobody.
     var text: ConntrackText
     /// Whether there was configuration to read: a folder etc.

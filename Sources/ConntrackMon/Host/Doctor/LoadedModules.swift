@@ -9,6 +9,10 @@ struct LoadedModule: Equatable, Sendable {
     var references: Int
     /// The modules that use it.
     var users: [String]
+    /// It is loading or unloading.
+    var isChanging = false
+    /// It has no way out, whatever refers to it.
+    var isPermanent = false
 
     /// References that are no module's: rules, sockets, tables.
     var ownReferences: Int { max(0, references - users.count) }
@@ -68,15 +72,20 @@ struct LoadedModules: Equatable, Sendable {
         return found.values.sorted { FileTree.isBefore($0.name, $1.name) }
     }
 
-    /// `NAME SIZE REFERENCES USERS STATE ADDRESS`; users are "a,b," or "-". A kernel that can't unload has "-" twice.
+    /// `NAME SIZE REFERENCES USERS STATE ADDRESS`; users are "a,b," or "-", and "[permanent]," stands among them for a
+    /// module without a way out. A kernel that can't unload has "-" twice.
     private static func parse(_ text: String) -> [String: LoadedModule] {
         var modules: [String: LoadedModule] = [:]
         for line in text.split(separator: "\n").prefix(4096) {
             let words = line.split(separator: " ")
             guard words.count >= 4 else { continue }
             let name = String(words[0])
-            let users = words[3] == "-" ? [] : words[3].split(separator: ",").map(String.init)
-            modules[name] = LoadedModule(name: name, references: Int(words[2]) ?? users.count, users: users)
+            let listed = words[3] == "-" ? [] : words[3].split(separator: ",")
+            let users = listed.filter { $0 != "[permanent]" }.map(String.init)
+            modules[name] = LoadedModule(
+                name: name, references: Int(words[2]) ?? users.count, users: users,
+                isChanging: words.count > 4 && ["Loading", "Unloading"].contains(words[4]),
+                isPermanent: users.count < listed.count)
         }
         return modules
     }

@@ -56,6 +56,12 @@ struct UnloadVerdict: Equatable, Sendable {
         }
         var verdicts: [Bool?] = []
         for service in unloading {
+            if case .known(let rules) = facts.kernelRules, rules.idle.contains(service.kind) {
+                verdicts.append(false)
+                why.append(
+                    "the stop of \(service.kind.rawValue) does nothing now: there are no tables that it could flush")
+                continue
+            }
             let keepers = UnloadVerdict.keepers(against: service, facts)
             self.keepers += keepers.filter { !self.keepers.contains($0) }
             var verdict: Bool? = service.unloads
@@ -66,8 +72,23 @@ struct UnloadVerdict: Equatable, Sendable {
             why.append("\(service.kind.rawValue) unloads modules when it stops (\(service.evidence))")
         }
         why += keepers.map(\.text)
-        if keepers.isEmpty { why.append(UnloadVerdict.holders(facts)) }
+        if keepers.isEmpty, verdicts.contains(where: { $0 != false }) { why.append(UnloadVerdict.holders(facts)) }
         wouldUnload = verdicts.contains(true) ? true : verdicts.contains(nil) ? nil : false
+        addNumbers(facts)
+    }
+
+    /// What the verdict counted, or what could not be counted.
+    private mutating func addNumbers(_ facts: DoctorFacts) {
+        switch facts.kernelRules {
+        case .known(let rules):
+            guard keepers.isEmpty, let service = services.first else { return }
+            why += Holders(facts: facts, service: service).numbers(rules)
+        case .noPrivilege:
+            why.append("the rules that the kernel has were not counted: that takes root")
+        case .unknown(let reason):
+            if wouldUnload == nil { why.append(reason) }
+        case .notAsked: return
+        }
     }
 
     private static func holders(_ facts: DoctorFacts) -> String {
@@ -81,7 +102,13 @@ struct UnloadVerdict: Equatable, Sendable {
 
     /// The script unloads what uses nf_conntrack first, so only references that are no module's keep it.
     private static func keepers(against service: FirewallService, _ facts: DoctorFacts) -> [Keeper] {
-        facts.modules.aroundConntrack.compactMap { module in
+        switch facts.kernelRules {
+        case .known(let rules): return Holders(facts: facts, service: service).keepers(rules)
+        case .unknown: return Holders(facts: facts, service: service).keepersWithoutRules()
+        case .notAsked, .noPrivilege: break
+        }
+        return facts.modules.aroundConntrack.compactMap { module in
+            if module.isPermanent { return Keeper(module: module.name, text: "\(module.name) can never be unloaded") }
             guard module.ownReferences > 0 else { return nil }
             return keeper(module, against: service, facts)
         }
