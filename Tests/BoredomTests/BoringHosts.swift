@@ -78,7 +78,9 @@ enum BoringHosts {
             met: 0.4, statistics: [.found: 2000, .invalid: 3, .insertFailed: 0.2],
             origin: LimitOrigin(
                 memory: 16 << 30,
-                programs: [LimitProgram(name: "kube-proxy", value: 131_072, cure: "change kube-proxy's --conntrack-min")]), toldEach: 2),
+                programs: [
+                    LimitProgram(name: "kube-proxy", value: 131_072, cure: "change kube-proxy's --conntrack-min")
+                ]), toldEach: 2),
         happens: [
             .init("0:00:30", "kube-proxy writes its 131072 again", .limit(131_072)),
             .init("0:20:00", "a DNS pod is replaced: kube-proxy deletes its entries", .delete(800, of: "dns")),

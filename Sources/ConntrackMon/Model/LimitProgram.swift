@@ -60,6 +60,7 @@ extension LimitOrigin {
             return "\(program.cure), or \(program.name) writes it again"
         }
         guard let program = undoer(of: wanted) else { return write }
-        return program.isRepeated ? "\(program.cure): \(program.text)" : "\(write); and \(program.cure): \(program.text)"
+        return program.isRepeated
+            ? "\(program.cure): \(program.text)" : "\(write); and \(program.cure): \(program.text)"
     }
 }

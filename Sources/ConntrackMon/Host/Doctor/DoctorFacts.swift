@@ -22,6 +22,10 @@ struct DoctorFacts: Sendable {
     var ipv6Rules: SavedRules
     /// Which program starts the host.
     var initSystem: InitSystem
+    /// What to write, and where.
+    var cures: HostCures
+    /// Its limit is not its own.
+    var openVZ: OpenVZ?
     /// Who sets what, and when.
     var timeline: Timeline
     /// What shows that Docker is there.
@@ -39,7 +43,11 @@ struct DoctorFacts: Sendable {
     /// The defaults of this kernel with this memory, with the hash size that is given at load.
     var defaults: KernelDefaults? {
         guard let memory, let release else { return nil }
-        return KernelDefaults(memory: memory, release: release, hashsize: loadHashsize)
+        // A pair that somebody may have written tells nothing of the kernel.
+        let isOwn = configuration["nf_conntrack_max"] == nil && configuration["nf_conntrack_buckets"] == nil
+        let live = limit.flatMap { limit in buckets.map { KernelDefaults.Pair(buckets: $0, limit: limit) } }
+        return KernelDefaults(
+            memory: memory, release: release, hashsize: loadHashsize, live: isOwn ? live : nil)
     }
 
     /// modprobe.d says nothing to a kernel that has nf_conntrack built in.
@@ -73,6 +81,8 @@ struct DoctorFacts: Sendable {
             .map { Evidence(file: $0, line: nil, text: "") }
         let sources = WriterSources(tree: tree, procfs: proc, release: release, cores: cores, names: names)
         initSystem = sources.initSystem
+        cures = HostCures(initSystem, in: tree)
+        openVZ = OpenVZ(proc)
         let writers = Writers.all(sources)
         timeline = Timeline(KernelEra(), writers: writers, names: [])
         timeline = Timeline(era, writers: writers, names: live.keys)

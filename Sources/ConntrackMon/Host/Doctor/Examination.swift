@@ -89,7 +89,7 @@ struct Examination {
 
     /// Puts what is configured back after every load, whoever causes it.
     func restoreCure(for names: [String]) -> String {
-        facts.initSystem.restoreCure(after: facts.module(of: names))
+        facts.cures.restore(after: facts.module(of: names))
     }
 
     private func keepCure(_ limit: UInt64) -> String {
@@ -117,7 +117,7 @@ struct Examination {
 
 extension DoctorFacts {
     /// Where a person would write a setting.
-    var sysctlFile: String { initSystem.sysctlFile }
+    var sysctlFile: String { cures.sysctlFile }
 
     /// The module with which all of these settings are there.
     func module(of names: [String]) -> String {

@@ -94,10 +94,10 @@ extension Examination {
     }
 
     private func bootCure(_ module: String) -> String {
-        let restore = facts.initSystem.restoreCure(after: module)
+        let restore = facts.cures.restore(after: module)
         // modules-load.d does not load what is on the blacklist.
         if facts.loading.blacklist != nil { return restore }
-        let load = facts.initSystem.bootLoadCure(module)
+        let load = facts.cures.bootLoad(module)
         return facts.initSystem == .initscripts
             ? "\(load); or \(restore)" : "\(restore); or \(load), which helps at boot only"
     }

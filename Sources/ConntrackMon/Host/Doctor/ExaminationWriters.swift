@@ -14,10 +14,8 @@ extension Examination {
     }
 
     private mutating func findUnknownInit() {
-        guard facts.hasConfiguration, facts.initSystem == .unknown else { return }
-        add(
-            "init_unknown", .info, certainty: .unknown,
-            "which program starts this host is not to be told: nothing is assumed of what its boot loads and sets")
+        guard facts.hasConfiguration, let doubt = facts.initSystem.doubt else { return }
+        add("init_unknown", .info, certainty: .unknown, doubt)
     }
 
     // MARK: Programs with settings of their own

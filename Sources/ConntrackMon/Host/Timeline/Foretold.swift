@@ -23,8 +23,8 @@ struct Foretold: Equatable, Sendable {
     /// Who set it last, and before him those whose value it has if he did not.
     private(set) var authors: [Author]
 
-    init(_ value: UInt64?, by author: Author) {
-        values = value.map { [$0] } ?? []
+    init(_ values: [UInt64], by author: Author) {
+        self.values = Set(values).sorted(by: isLess)
         authors = [author]
     }
 

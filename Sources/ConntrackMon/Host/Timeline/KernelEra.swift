@@ -24,13 +24,16 @@ struct KernelEra: Sendable {
         release != nil && ModuleNames.successor(of: KernelEra.families[0], release: release) == nil && !isBuiltIn
     }
 
-    /// The module without which a setting is not there.
-    func owner(of name: String) -> String {
-        guard hasFamilies else { return KernelEra.core }
-        let part = name.dropFirst("nf_conntrack_".utf8.count)
-        if part.hasPrefix("icmpv6_") { return KernelEra.families[1] }
-        return ["tcp_", "udp_", "icmp_"].contains(where: part.hasPrefix) ? KernelEra.families[0] : KernelEra.core
+    /// The modules any of which brings a setting.
+    private func owners(of name: String) -> [String] {
+        isBuiltIn ? [KernelEra.core] : ModuleNames.owners(of: name, release: release)
     }
+
+    /// The module to name for a setting to be there.
+    func owner(of name: String) -> String { owners(of: name).first ?? KernelEra.core }
+
+    /// Whether a load of this module brings the setting.
+    func brings(_ module: String, _ name: String) -> Bool { owners(of: name).contains(module) }
 
     /// What a load of `module` loads of those that hold settings, in the order in which they are loaded; nil: what a
     /// firewall's rules load.
@@ -48,9 +51,11 @@ struct KernelEra: Sendable {
 
     /// Whether this kernel has the setting when its module is loaded, as far as can be told.
     func exists(_ name: String) -> Bool {
-        if live.contains(name) || live.isEmpty { return true }
+        if live.contains(name) { return true }
+        if let gone = KernelDefaults.removal(of: name), let release, release >= gone { return false }
+        if live.isEmpty { return true }
         // Its module is there, and it is not.
-        return !isBuiltIn && !modules.contains(owner(of: name))
+        return !isBuiltIn && !owners(of: name).contains(where: modules.contains)
     }
 
     /// What a setting begins with, and why.
@@ -58,11 +63,11 @@ struct KernelEra: Sendable {
         let kernel = Foretold.Author(name: "this kernel's default")
         let given = hashsizeEvidence.map { Foretold.Author(name: "the hash size given at load", evidence: $0) }
         switch name {
-        case "nf_conntrack_max": return Foretold(defaults?.limit, by: given ?? kernel)
-        case "nf_conntrack_buckets": return Foretold(defaults?.buckets, by: given ?? kernel)
-        case "nf_conntrack_events":
-            return Foretold(release.map { $0 >= KernelRelease(5, 19) ? 2 : 1 }, by: kernel)
-        default: return Foretold(KernelDefaults.setting(name, release: release), by: kernel)
+        case "nf_conntrack_max": return Foretold(defaults?.alternatives.map(\.limit) ?? [], by: given ?? kernel)
+        case "nf_conntrack_buckets": return Foretold(defaults?.alternatives.map(\.buckets) ?? [], by: given ?? kernel)
+        default:
+            let value = KernelDefaults.setting(name, release: release, buckets: defaults?.buckets)
+            return Foretold(value.map { [$0] } ?? [], by: kernel)
         }
     }
 
@@ -70,7 +75,7 @@ struct KernelEra: Sendable {
     func taken(_ value: UInt64, as name: String) -> UInt64? {
         guard name == "nf_conntrack_buckets" else {
             let isNoLimit = value == 0 && name == "nf_conntrack_max"
-            return isNoLimit && release.map { $0 >= KernelRelease(6, 19) } ?? false ? nil : value
+            return isNoLimit && KernelDefaults.takesZero(release) == false ? nil : value
         }
         guard value > 0, value <= UInt64(Int32.max) else { return nil }
         // The hash fills whole pages.

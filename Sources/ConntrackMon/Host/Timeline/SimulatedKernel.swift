@@ -31,7 +31,7 @@ struct SimulatedKernel {
 
     /// Begins with what is live.
     mutating func begin(with live: [String: UInt64]) {
-        for (name, value) in live { settings[name] = Foretold(value, by: .init(name: "what is live")) }
+        for (name, value) in live { settings[name] = Foretold([value], by: .init(name: "what is live")) }
         loaded.formUnion(era.modules)
         loaded.insert(KernelEra.core)
     }
@@ -63,7 +63,9 @@ struct SimulatedKernel {
 
     private mutating func insert(_ part: String) {
         guard loaded.insert(part).inserted else { return }
-        for name in names where era.owner(of: name) == part && era.exists(name) { settings[name] = era.fresh(name) }
+        for name in names where era.brings(part, name) && era.exists(name) && settings[name] == nil {
+            settings[name] = era.fresh(name)
+        }
     }
 
     // MARK: Writers
@@ -80,7 +82,7 @@ struct SimulatedKernel {
             switch act {
             case .write(let write):
                 // A rule for nf_conntrack races with the load of the module that holds the setting.
-                let isRace = part.map { era.owner(of: write.key) != $0 } ?? false
+                let isRace = part.map { !era.brings($0, write.key) } ?? false
                 self.write(write, index, isCertain: writer.certainty == .certain && !isRace)
             case .load(let module, _):
                 if let loadOf, module.replacing("-", with: "_") == loadOf { insert(loadOf) } else { load(module) }

@@ -24,32 +24,37 @@ extension InitSystem {
     var sysctlFile: String { self == .systemd ? "/etc/sysctl.d/90-conntrack.conf" : "/etc/sysctl.conf" }
 
     /// The rule that has systemd-sysctl put settings back, whoever loads the module.
-    static let rule =
-        #"ACTION=="add", SUBSYSTEM=="module", KERNEL=="nf_conntrack", RUN+="/usr/lib/systemd/systemd-sysctl"#
-        + #" --prefix=/net/netfilter --prefix=/net/nf_conntrack_max""#
+    private static func rule(_ module: String) -> String {
+        #"ACTION=="add", SUBSYSTEM=="module", KERNEL==""# + module
+            + #"", RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/netfilter --prefix=/net/nf_conntrack_max""#
+    }
 
     /// What puts settings back after each load of the module, whoever causes it.
-    /// - Parameter files: Those that hold the settings, where systemd does not find them by itself.
-    func restoreCure(files: [String] = ["/etc/sysctl.conf"], in tree: FileTree) -> String {
+    /// - Parameters:
+    ///   - module: The last one that brings settings: before 4.19 timeouts come with nf_conntrack_ipv4.
+    ///   - files: Those that hold the settings, where systemd does not find them by itself.
+    func restoreCure(
+        after module: String = "nf_conntrack", files: [String] = ["/etc/sysctl.conf"], in tree: FileTree
+    ) -> String {
         let files = files.joined(separator: " ")
         switch self {
-        case .systemd: return "in /etc/udev/rules.d/50-conntrack.rules: \(InitSystem.rule)"
+        case .systemd: return "in /etc/udev/rules.d/50-conntrack.rules: \(InitSystem.rule(module))"
         case .initscripts:
             return "IPTABLES_SYSCTL_LOAD_LIST=\"nf_conntrack\" in /etc/sysconfig/iptables-config puts back what"
                 + " /etc/sysctl.conf holds"
         case .openwrt, .busybox, .openrc, .upstart, .sysvinit, .runit, .unknown: break
         }
         switch ModprobeProgram(of: tree, initSystem: self).runsInstallLines {
-        case true: return "in /etc/modprobe.d/conntrack.conf: \(InitSystem.install(files))"
+        case true: return "in /etc/modprobe.d/conntrack.conf: \(InitSystem.install(module, files))"
         case false: return "in /etc/rc.local: sysctl -e -p \(files), which helps at boot only"
         case nil:
-            return "where modprobe is kmod's, in /etc/modprobe.d/conntrack.conf: \(InitSystem.install(files));"
+            return "where modprobe is kmod's, in /etc/modprobe.d/conntrack.conf: \(InitSystem.install(module, files));"
                 + " busybox's modprobe runs no such line"
         }
     }
 
-    private static func install(_ files: String) -> String {
-        "install nf_conntrack /sbin/modprobe --ignore-install nf_conntrack $CMDLINE_OPTS && /sbin/sysctl -e -p \(files)"
+    private static func install(_ module: String, _ files: String) -> String {
+        "install \(module) /sbin/modprobe --ignore-install \(module) $CMDLINE_OPTS && /sbin/sysctl -e -p \(files)"
     }
 
     /// What has sysctl settings applied at boot at all; nil where they are, or where that can't be known.

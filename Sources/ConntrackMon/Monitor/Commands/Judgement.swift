@@ -160,7 +160,8 @@ extension Judgement {
             "\(entries) of \(limit) entries (\(percent(usage)), threshold \(threshold))", next: "conntrack-mon top")
     }
 
-    fileprivate mutating func takeLimit(_ entries: UInt64, _ limit: UInt64, _ wanted: WantedLimit?, _ rules: LookRules) {
+    fileprivate mutating func takeLimit(_ entries: UInt64, _ limit: UInt64, _ wanted: WantedLimit?, _ rules: LookRules)
+    {
         self.wanted = wanted
         guard let wanted, isLess(limit, wanted.limit) else { return }
         isLimitLow = true
