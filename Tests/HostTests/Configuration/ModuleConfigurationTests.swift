@@ -55,7 +55,7 @@ import Testing
     @Test(arguments: [("etc/systemd/system.conf", 0), ("etc/inittab", 1)])
     func `options in etc modules are for scripts, not for systemd`(_ mark: String, _ count: Int) throws {
         let directory = try TemporaryDirectory()
-        try directory.write("x\n", to: mark)
+        try directory.write("si::sysinit:/etc/init.d/rcS\n", to: mark)
         try directory.write("nf_conntrack hashsize=5\n", to: "etc/modules")
         try directory.write("", to: "etc/modules-load.d/x.conf")
         symlink("../modules", directory.path(of: "etc/modules-load.d/modules.conf"))

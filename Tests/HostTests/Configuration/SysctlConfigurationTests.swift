@@ -170,7 +170,7 @@ import Testing
     }
 
     @Test func `sysctl conf alone is read by procps and not at boot`() throws {
-        let found = try load([("etc/sysctl.conf", "\(Self.max)=9")])
+        let found = try load([("etc/sysctl.conf", "\(Self.max)=9"), ("etc/systemd/system.conf", "")])
         #expect(found["nf_conntrack_max"] == nil)
         #expect(found.whatProcpsDoes.map(\.key) == ["nf_conntrack_max"])
         #expect(found.whatProcpsDoes.first?.procps?.place == "/etc/sysctl.conf:1")

@@ -33,11 +33,14 @@ struct ConntrackText: Equatable, Sendable {
     private let names: SettingNames
     private let release: KernelRelease?
     private let reader: SysctlReader
+    private let initSystem: InitSystem
 
     init(tree: FileTree, reader: SysctlReader, names: SettingNames, release: KernelRelease?) {
         (self.names, self.release, self.reader) = (names, release, reader)
+        initSystem = InitSystem(of: tree)
         readSysctl(tree)
         readModulesLoad(tree)
+        readUnreadLists(tree)
         readModprobe(tree)
     }
 
@@ -48,8 +51,12 @@ struct ConntrackText: Equatable, Sendable {
     /// What the boot reads, and what `sysctl --system` reads.
     private mutating func readSysctl(_ tree: FileTree) {
         var paths = reader.files(in: tree)
-        paths += SysctlReader.procps.files(in: tree).filter { !paths.contains($0) }
-        judge(paths, in: tree) { [names] in SysctlLine.fault(in: $0, names: names) }
+        let isBusybox = reader.isBusybox
+        // `sysctl --system` is procps'.
+        if !isBusybox { paths += SysctlReader.procps.files(in: tree).filter { !paths.contains($0) } }
+        judge(paths, in: tree) { [names] in
+            (isBusybox ? BusyboxLine.fault(in: $0, names: names) : nil) ?? SysctlLine.fault(in: $0, names: names)
+        }
         // EL6's start scripts take every file of the folder.
         guard reader != .initscripts else { return }
         for file in ConntrackText.withoutSuffix("sysctl.d", in: tree) {
@@ -63,16 +70,54 @@ struct ConntrackText: Equatable, Sendable {
     }
 
     private mutating func readModulesLoad(_ tree: FileTree) {
-        guard reader != .initscripts else { return }
-        let files = ModuleConfiguration.files("modules-load.d", ".conf", in: tree).filter {
-            !ModuleConfiguration.takesOptions($0, in: tree)
+        guard let form = ModuleLists.form(of: initSystem, in: tree) else { return }
+        var files = ModuleConfiguration.files("modules-load.d", ".conf", in: tree)
+        if form == .options, !files.contains(where: { tree.canonical($0) == tree.canonical("/etc/modules") }) {
+            files.append("/etc/modules")
         }
-        judge(files, in: tree) { [names, release] in
-            ModuleLine.fault(ofLoad: $0, names: names, release: release)
+        judge(files, in: tree) { [names, release] text in
+            // Where options may follow, the name is the first word.
+            let line = form == .name ? text : String(text.prefix { $0 != " " && $0 != "\t" })
+            return ModuleLine.fault(ofLoad: line, names: names, release: release)
         }
         for file in ConntrackText.withoutSuffix("modules-load.d", in: tree) {
             addFile(file, in: tree) { [release] in ModuleNames.brings($0, release: release) ? (nil, nil) : nil }
         }
+    }
+
+    /// Lists of modules that this host's init does not look at, where nothing else loads the module.
+    private mutating func readUnreadLists(_ tree: FileTree) {
+        guard let cure = unreadLists(tree).isEmpty ? nil : initSystem.bootLoadCure("nf_conntrack", in: tree),
+            BootLoadWriters.all(in: tree, commandLine: nil, release: release, initSystem: initSystem).isEmpty
+        else { return }
+        for (files, reason) in unreadLists(tree) {
+            judge(files, in: tree) { [release] text in
+                let words = text.split { " \t;&|".contains($0) }.map(String.init)
+                guard words.contains(where: { ModuleNames.brings($0, release: release) }) else { return nil }
+                return TextFault(reason: reason, cure: "write \(cure)")
+            }
+        }
+    }
+
+    private func unreadLists(_ tree: FileTree) -> [(files: [String], reason: String)] {
+        let folder = ModuleConfiguration.files("modules-load.d", ".conf", in: tree)
+        if ModuleLists.ignoresModulesLoad(initSystem) {
+            let scripts = ModuleScripts.files(in: tree).filter { ModuleScripts.isRun($0, in: tree) == false }
+            return [
+                (folder, "nothing on this host reads modules-load.d"),
+                (
+                    initSystem == .initscripts ? scripts.filter(tree.exists) : [],
+                    "the start scripts pass the file over, since it is not executable"
+                ),
+            ].filter { !$0.0.isEmpty }
+        }
+        // Debian has a link to it in /etc/modules-load.d.
+        let isLinked = folder.contains { tree.canonical($0) == tree.canonical("/etc/modules") }
+        guard initSystem == .systemd, tree.exists("/etc/modules"), tree.isFolder("/etc/modules-load.d"), !isLinked
+        else {
+            return []
+        }
+        return [(["/etc/modules"], "systemd reads /etc/modules-load.d only, and no link there leads to /etc/modules")]
     }
 
     private mutating func readModprobe(_ tree: FileTree) {

@@ -23,7 +23,7 @@ struct ModuleConfiguration: Equatable, Sendable {
     init(tree: FileTree, commandLine: String?, release: KernelRelease? = nil) {
         self.release = release
         readModprobe(tree)
-        readLoaders(tree)
+        readLoaders(tree, commandLine)
         readRules(tree)
         readCommandLine(commandLine ?? "")
     }
@@ -75,13 +75,6 @@ struct ModuleConfiguration: Equatable, Sendable {
             guard let size = ModuleConfiguration.option("nf_conntrack.hashsize", in: [word]) else { continue }
             (hashsize, hashsizeEvidence) = (size, Evidence(file: "/proc/cmdline", line: nil, text: word))
         }
-        for word in words where word.hasPrefix("modules_load=") || word.hasPrefix("rd.modules_load=") {
-            if word.split(separator: "=").last?.split(separator: ",").contains(where: { brings(String($0)) })
-                == true
-            {
-                loaders.append(Evidence(file: "/proc/cmdline", line: nil, text: word))
-            }
-        }
     }
 
     /// The kernel takes 0x and 0 for other bases here too.
@@ -93,35 +86,14 @@ struct ModuleConfiguration: Equatable, Sendable {
 
     // MARK: Loading at boot
 
-    private mutating func readLoaders(_ tree: FileTree) {
-        for file in ModuleConfiguration.files("modules-load.d", ".conf", in: tree) {
-            let takesOptions = ModuleConfiguration.takesOptions(file, in: tree)
-            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) {
-                let module = takesOptions ? String(line.prefix { $0 != " " }) : line
-                guard brings(module) else { continue }
-                if blacklist != nil, line.replacing("-", with: "_") == "nf_conntrack" { continue }
-                loaders.append(Evidence(file: file, line: number, text: line))
-            }
-        }
-        for name in tree.names(in: "/etc/sysconfig/modules") ?? [] where name.hasSuffix(".modules") {
-            let file = "/etc/sysconfig/modules/" + name
-            for (number, line) in ModuleConfiguration.lines(of: file, in: tree) {
-                let words = line.split(whereSeparator: \.isWhitespace)
-                guard words.contains("modprobe") || words.contains("/sbin/modprobe"),
-                    words.contains(where: { brings(String($0)) })
-                else { continue }
-                loaders.append(Evidence(file: file, line: number, text: line))
-            }
+    /// What BootLoadWriters finds, without the moment and the certainty.
+    private mutating func readLoaders(_ tree: FileTree, _ commandLine: String?) {
+        let writers = BootLoadWriters.all(
+            in: tree, commandLine: commandLine, release: release, initSystem: InitSystem(of: tree))
+        loaders = writers.filter { $0.when == .early }.flatMap(\.acts).compactMap { act in
+            if case .load(_, let evidence) = act { evidence } else { nil }
         }
     }
-
-    /// Scripts of hosts without systemd read /etc/modules, and take options of modules there.
-    static func takesOptions(_ file: String, in tree: FileTree) -> Bool {
-        tree.canonical(file) == "/etc/modules" && !SysctlReader.hasSystemd(tree)
-    }
-
-    /// Whether loading this module loads nf_conntrack too.
-    private func brings(_ module: String) -> Bool { ModuleNames.brings(module, release: release) }
 
     private mutating func readRules(_ tree: FileTree) {
         for file in ModuleConfiguration.files("udev/rules.d", ".rules", in: tree) {

@@ -19,6 +19,9 @@ enum ModuleNames {
         return release >= merge.since || isEL8 && merge.since == KernelRelease(4, 19) ? merge : nil
     }
 
+    /// Whether some kernels do not have it any more.
+    static func wasMerged(_ module: String) -> Bool { merged[module.replacing("-", with: "_")] != nil }
+
     /// Whether a load of this loads nf_conntrack too.
     static func brings(_ module: String, release: KernelRelease?) -> Bool {
         let name = module.replacing("-", with: "_")

@@ -74,12 +74,16 @@ public struct SysctlConfiguration: Sendable {
         let names = Set((boot.steps + procps.steps).compactMap { SysctlConfiguration.name(of: $0.assignment.key) })
             .union(SysctlConfiguration.wellKnown).sorted(by: FileTree.isBefore)
         all = names.compactMap { SysctlConfiguration.value(of: $0, in: boot) }
-        whatProcpsDoes = names.compactMap { name in
-            let difference = SysctlDifference(
-                key: name, boot: SysctlConfiguration.value(of: name, in: boot),
-                procps: SysctlConfiguration.value(of: name, in: procps))
-            return difference.boot?.number == difference.procps?.number ? nil : difference
-        }
+        // busybox has no `--system`.
+        whatProcpsDoes =
+            reader.isBusybox
+            ? []
+            : names.compactMap { name in
+                let difference = SysctlDifference(
+                    key: name, boot: SysctlConfiguration.value(of: name, in: boot),
+                    procps: SysctlConfiguration.value(of: name, in: procps))
+                return difference.boot?.number == difference.procps?.number ? nil : difference
+            }
         refused = names.compactMap { name in
             boot.last(for: SysctlConfiguration.paths(of: name)).flatMap { SysctlConfiguration.configured(name, $0) }
         }.filter { $0.number == nil }

@@ -10,10 +10,32 @@ enum SysctlReader: Equatable, Sendable {
     case initscripts
     /// `sysctl --system` of procps, by hand or by a script.
     case procps
+    /// `sysctl -p` of busybox.
+    case busybox
+    /// A start script at boot, which gives these files to sysctl in this order.
+    case script(files: [String], by: SysctlProgram)
 
-    /// Who does it at boot on the host whose files these are.
+    /// Who does it at boot on the host whose files these are. Where its init is not known, all that some init reads.
     static func atBoot(of tree: FileTree) -> SysctlReader {
-        tree.exists("/etc/rc.d/rc.sysinit") && !hasSystemd(tree) ? .initscripts : .systemd
+        let initSystem = InitSystem(of: tree)
+        switch initSystem {
+        case .systemd: return .systemd
+        case .initscripts: return .initscripts
+        case .unknown: return .procps
+        case .openrc, .upstart, .sysvinit, .busybox, .openwrt, .runit: break
+        }
+        let runs = BootSysctl(initSystem, in: tree)?.ways.first ?? []
+        if runs == [SysctlRun(reader: .procps)] { return .procps }
+        let program: SysctlProgram = runs.contains { $0.reader == .busybox } ? .busybox : .procps
+        return .script(files: runs.flatMap { $0.files ?? [] }, by: program)
+    }
+
+    /// Which program takes the lines apart, where it is not systemd's.
+    var isBusybox: Bool {
+        switch self {
+        case .busybox, .script(_, by: .busybox): true
+        case .systemd, .initscripts, .procps, .script(_, by: .procps): false
+        }
     }
 
     /// Whether something of systemd's is there.
@@ -27,6 +49,8 @@ enum SysctlReader: Equatable, Sendable {
         case .systemd: return dropIns(directories(of: tree), in: tree)
         case .initscripts, .procps:
             return dropIns(directories(of: tree), in: tree) + ["/etc/sysctl.conf"]
+        case .busybox: return ["/etc/sysctl.conf"]
+        case .script(let files, _): return files
         }
     }
 
@@ -47,6 +71,28 @@ enum SysctlReader: Equatable, Sendable {
             }
         }
         return paths.sorted { FileTree.isBefore($0.key, $1.key) }.map(\.value)
+    }
+}
+
+/// The sysctl that start scripts call.
+enum SysctlProgram: Equatable, Sendable {
+    case procps, busybox
+
+    var reader: SysctlReader { self == .busybox ? .busybox : .procps }
+
+    /// - Parameter initSystem: What tells it in a saved tree without programs.
+    init(of tree: FileTree, initSystem: InitSystem) {
+        let path = ["/sbin/sysctl", "/usr/sbin/sysctl", "/bin/sysctl", "/usr/bin/sysctl"].first {
+            tree.isLink($0) || tree.exists($0)
+        }
+        if let path {
+            self = tree.canonical(path).hasSuffix("/busybox") ? .busybox : .procps
+        } else if initSystem == .openrc, tree.exists("/etc/alpine-release") {
+            let packages = (tree.text("/etc/apk/world") ?? "").split(whereSeparator: \.isWhitespace)
+            self = packages.contains { $0.hasPrefix("procps") } ? .procps : .busybox
+        } else {
+            self = initSystem == .openwrt || initSystem == .busybox ? .busybox : .procps
+        }
     }
 }
 

@@ -42,6 +42,7 @@ enum SysctlSyntax {
 
     private static func parse(line: Substring, number: Int, by reader: SysctlReader) -> SysctlAssignment? {
         let equals = line.firstIndex(of: "=")
+        if reader.isBusybox { return equals.flatMap { plain(line, equals: $0, number: number) } }
         var name = line[..<(equals ?? line.endIndex)]
         if name.first == "-" {
             name = name.dropFirst()
@@ -59,6 +60,17 @@ enum SysctlSyntax {
             if path.hasSuffix("/") || name.first.map(isBlank) == true { assignment.key = path + "/" }
         }
         return assignment
+    }
+
+    /// busybox knows no dash before a name and no globs: both are parts of a name that no setting has, as a slash at its
+    /// beginning is (1.35).
+    private static func plain(_ line: Substring, equals: String.Index, number: Int) -> SysctlAssignment? {
+        let key = String(stripped(line[..<equals]))
+        guard !key.isEmpty else { return nil }
+        let isOfNothing = key.hasPrefix("-") || key.hasPrefix("/") || key.contains { "*?[".contains($0) }
+        return SysctlAssignment(
+            key: isOfNothing ? key.filter { !"*?[".contains($0) } + "/" : normalized(key), writtenAs: key,
+            value: String(stripped(line[line.index(after: equals)...])), line: number)
     }
 
     /// A key as a path: the first separator decides whether dots or slashes separate. Where dots do, a slash stands for
@@ -87,6 +99,7 @@ enum SysctlSyntax {
     /// Lines end with a line feed, a carriage return, both, or a zero byte. To procps a line feed ends them, and what
     /// follows a zero byte is not seen.
     private static func lines(_ text: String, by reader: SysctlReader) -> [Substring] {
+        if reader.isBusybox { return joined(text) }
         guard reader == .systemd else {
             return text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
                 .map { Substring($0.prefix { $0 != 0 }) }
@@ -101,6 +114,19 @@ enum SysctlSyntax {
             rest = rest[rest.index(end, offsetBy: isPair ? 2 : 1)...]
         }
         return lines + [Substring(rest)]
+    }
+
+    /// busybox goes on in the next line where one ends with a backslash. Each line keeps its number.
+    private static func joined(_ text: String) -> [Substring] {
+        var lines: [Substring] = []
+        var open: String?
+        for part in text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false) {
+            let isContinued = part.last == UInt8(ascii: "\\")
+            let line = (open ?? "") + String(Substring(isContinued ? part.dropLast() : part))
+            open = isContinued ? line : nil
+            lines.append(isContinued ? "" : Substring(line))
+        }
+        return lines + (open.map { [Substring($0)] } ?? [])
     }
 
     private static func isBlank(_ character: Character) -> Bool {

@@ -123,6 +123,13 @@ struct FileTree: Sendable {
         return status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Whether a file may be executed by anybody. Not for links out of the tree.
+    func isExecutable(_ path: String) -> Bool {
+        var status = stat()
+        guard let resolved = resolve(path), stat(root + resolved, &status) == 0 else { return false }
+        return status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o111 != 0
+    }
+
     /// strcmp's order, whatever the characters.
     static func isBefore(_ left: String, _ right: String) -> Bool {
         left.utf8.lexicographicallyPrecedes(right.utf8)

@@ -7,9 +7,10 @@ enum Writers {
     /// In the order in which they act where moments are the same.
     static func all(_ sources: WriterSources) -> [Writer] {
         [
-            ModprobeWriters.all, BootLoadWriters.all, UdevWriters.all, BootSysctlWriters.all, LoadListWriters.all,
-            UfwWriters.all, ScriptWriters.all, TunedWriters.all, KubeProxyWriters.all, CorootWriters.all,
-            PveFirewallWriters.all,
+            ModprobeWriters.all, BootLoadWriters.all, UdevWriters.all, BootSysctlWriters.all, OtherBootSysctl.all,
+            LoadListWriters.all, UfwWriters.all, ScriptWriters.all, TunedWriters.all,
+            KubeProxyWriters.all,
+            CorootWriters.all, PveFirewallWriters.all, OpenVZWriters.all,
         ].flatMap { $0(sources) }
     }
 }
