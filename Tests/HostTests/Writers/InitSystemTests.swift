@@ -98,7 +98,7 @@ import Testing
         let others: [String: InitSystem] = [
             "el6": .initscripts, "el6-ip6tables-holds": .initscripts, "cases/28-load-list-does-not-match": .initscripts,
             "cases/06-count-instead-of-max": .sysvinit, "cases/17-alpine": .openrc, "cases/19-openwrt": .openwrt,
-            "built-in": .unknown,
+            "built-in": .unknown, "text-quiet": .sysvinit,
         ]
         let fixtures = FileTree(root: "\(Repository.root)/Tests/Fixtures/doctor")
         let trees =
