@@ -153,19 +153,25 @@ struct KubeProxySettings: Equatable, Sendable {
         var acts: [Writer.Act] = []
         if !leavesLimit {
             let limit = limits(version: KubeVersion(minor: 35), cores: cores).first
-            acts += Self.acts("nf_conntrack_max", Setting(value: limit, evidence: limitEvidence), .always)
+            acts += Self.acts("nf_conntrack_max", Setting(value: limit, evidence: evidence(of: limit)), .always)
         }
         acts += Self.acts("nf_conntrack_tcp_timeout_established", established, .always)
         acts += Self.acts("nf_conntrack_tcp_timeout_close_wait", closeWait, .always)
         return acts
     }
 
-    private var limitEvidence: Evidence? { maximum.evidence ?? maxPerCore.evidence ?? minimum.evidence }
+    /// Where what decides a limit stands.
+    private func evidence(of limit: UInt64?) -> Evidence? {
+        if maximum.value != 0 { return maximum.evidence }
+        if limit == minimum.value, let evidence = minimum.evidence { return evidence }
+        return maxPerCore.evidence ?? minimum.evidence
+    }
 
     private func limitActs(version: KubeVersion?, cores: Int?) -> [Writer.Act] {
         let limits = limits(version: version, cores: cores)
+        let evidence = evidence(of: limits.first)
         func write(_ key: String, _ change: Write.Change, _ certainty: Certainty) -> Writer.Act {
-            .write(Write(key: key, change: change, certainty: certainty, evidence: limitEvidence))
+            .write(Write(key: key, change: change, certainty: certainty, evidence: evidence))
         }
         guard let least = limits.first else {
             return [write("nf_conntrack_max", .unknown, .may), write(SettingNames.buckets, .unknown, .may)]
