@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 /// What glob(3) makes of braces with GLOB_BRACE: "/etc/{a,b}.conf" is two patterns. An open one stands for itself, and so
-/// does all of a text with more than 64 alternatives.
+/// does all of a text that is long or has more than 64 alternatives.
 func braceAlternatives(of text: String) -> [String] {
-    guard text.utf8.contains(UInt8(ascii: "{")) else { return [text] }
+    guard text.utf8.contains(UInt8(ascii: "{")), text.utf8.count <= 1024 else { return [text] }
     var (done, pending) = ([String](), [text])
     while let next = pending.popLast() {
         guard done.count + pending.count < 64 else { return [text] }
         if let parts = firstBrace(in: next) {
-            pending += parts.alternatives.reversed().map { parts.head + $0 + parts.tail }
+            pending += parts.alternatives.reversed().map { String(parts.head + $0 + parts.tail) }
         } else {
             done.append(next)
         }

@@ -15,7 +15,9 @@ struct SettingValue: Equatable {
     /// - Parameter release: nil for a kernel that is not known: what any takes.
     init?(_ text: String, of name: String, release: KernelRelease?) {
         if name == "nf_conntrack_max", text.trimmed.hasPrefix("-") {
-            self.init(negative: text, release: release)
+            guard let release, let number = SettingValue.negative(text, release) else { return nil }
+            self.number = number
+            certainty = release < KernelRelease(5, 4) ? .certain : .may
             return
         }
         guard let number = SysctlSyntax.number(text) else { return nil }
@@ -34,12 +36,11 @@ struct SettingValue: Equatable {
         }
     }
 
-    /// Taken until 6.15, and until stable releases of that spring (8b6861390ffe), the oldest of 5.4.
-    private init?(negative text: String, release: KernelRelease?) {
-        guard let release, release < KernelRelease(6, 15),
-            let number = SysctlSyntax.number(String(text.trimmed.dropFirst())), number <= SettingValue.intLimit + 1
+    /// Taken until 6.15, and until stable releases of that spring, the oldest of 5.4 (8b6861390ffe).
+    private static func negative(_ text: String, _ release: KernelRelease) -> UInt64? {
+        guard release < KernelRelease(6, 15), let number = SysctlSyntax.number(String(text.trimmed.dropFirst())),
+            number <= intLimit + 1
         else { return nil }
-        self.number = number == 0 ? 0 : (1 << 32) - number
-        certainty = release < KernelRelease(5, 4) ? .certain : .may
+        return number == 0 ? 0 : (1 << 32) - number
     }
 }
