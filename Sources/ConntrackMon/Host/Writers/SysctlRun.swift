@@ -6,13 +6,16 @@ internal import ConntrackModel
 struct SysctlRun: Equatable, Sendable {
     var reader: SysctlReader
     /// The files it is given; nil for all that the reader knows.
+    /// procps takes globs; systemd-sysctl looks in its folders for a name; "-" is standard input, of which nothing is known.
     var files: [String]?
     var filter = Filter.all
+    /// `.may` where only some versions of the program make this run.
+    var certainty = Certainty.certain
 
     /// Which of the assignments it makes.
     enum Filter: Equatable, Sendable {
         case all
-        /// systemd-sysctl --prefix: paths below /proc/sys, such as "net/netfilter".
+        /// systemd-sysctl --prefix, as written: "net/netfilter", "/net/netfilter", "net.netfilter".
         case prefixes([String])
         /// procps' --pattern: an extended regular expression.
         case pattern(String)
@@ -21,5 +24,14 @@ struct SysctlRun: Equatable, Sendable {
     }
 
     /// What it sets, in its order. Settings that are not there when it runs stay as they are.
-    func acts(in sources: WriterSources) -> [Writer.Act] { [] }
+    func acts(in sources: WriterSources) -> [Writer.Act] {
+        guard case .lines(let words) = filter else { return SysctlWrites(self, sources).all.map { .write($0) } }
+        return words.prefix(SysctlRun.wordLimit).flatMap { word in
+            var run = self
+            run.filter = .lines(with: [word])
+            return SysctlWrites(run, sources).all.map { Writer.Act.write($0) }
+        }
+    }
+
+    private static let wordLimit = 32
 }
