@@ -6,8 +6,11 @@ internal import ConntrackModel
 struct SysctlRun: Equatable, Sendable {
     var reader: SysctlReader
     /// The files it is given; nil for all that the reader knows.
+    /// procps takes globs; systemd-sysctl looks in its folders for a name; "-" is standard input, of which nothing is known.
     var files: [String]?
     var filter = Filter.all
+    /// `.may` where only some versions of the program make this run.
+    var certainty = Certainty.certain
 
     /// Which of the assignments it makes.
     enum Filter: Equatable, Sendable {
