@@ -48,7 +48,7 @@ struct ModprobeCall: Equatable {
         guard var module = rest.first else { return nil }
         if name == "insmod" || module.contains("/") {
             module = String(module.split(separator: "/").last ?? "")
-            if let dot = module.range(of: ".ko") { module = String(module[..<dot.lowerBound]) }
+            if let dot = module.firstRange(of: ".ko") { module = String(module[..<dot.lowerBound]) }
         }
         modules = [module]
         hashsize = rest.dropFirst().last { $0.hasPrefix("hashsize=") }.flatMap {
