@@ -12,7 +12,7 @@ import Testing
     private static let limit = "/proc/sys/net/nf_conntrack_max"
 
     private func writers(_ files: [String: String], release: String? = "6.1.0") throws -> [String] {
-        ModprobeWriters.all(try ShellHost(files).sources(release: release)).map(ShellHost.text)
+        try ShellHost(files).writers(ModprobeWriters.all, release: release).map(ShellHost.text)
     }
 
     @Test(arguments: [
@@ -78,7 +78,7 @@ import Testing
 
     @Test func `what to change is the line, or nothing where it only applies the configuration`() throws {
         let text = "install nf_conntrack \(ModprobeWritersTests.load); echo 1 > \(ModprobeWritersTests.limit)\n"
-        let writer = try #require(ModprobeWriters.all(try ShellHost(["etc/modprobe.d/a.conf": text]).sources()).first)
+        let writer = try #require(ShellHost(["etc/modprobe.d/a.conf": text]).writers(ModprobeWriters.all).first)
         #expect(writer.cure == "change line 1 of /etc/modprobe.d/a.conf")
         #expect(writer.evidence.line == 1)
     }
@@ -91,7 +91,9 @@ import Testing
     ])
     func `the line that counts forbids the module or does not`(_ text: String, _ isBan: Bool) throws {
         let host = try ShellHost(["etc/modprobe.d/a.conf": text])
-        let found = ModuleConfiguration(tree: host.sources().tree, commandLine: nil)
+        let found = withExtendedLifetime(host.directory) {
+            ModuleConfiguration(tree: FileTree(root: host.directory.path), commandLine: nil)
+        }
         #expect((found.ban != nil) == isBan)
     }
 }

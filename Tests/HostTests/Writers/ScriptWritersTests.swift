@@ -16,8 +16,7 @@ import Testing
     private func writers(
         _ files: [String: String], executable: [String] = [], links: [(String, String)] = []
     ) throws -> [String] {
-        let host = try ShellHost(files, executable: executable, links: links)
-        return ScriptWriters.all(host.sources()).map(ShellHost.text)
+        try ShellHost(files, executable: executable, links: links).writers(ScriptWriters.all).map(ShellHost.text)
     }
 
     // MARK: rc.local
@@ -30,14 +29,15 @@ import Testing
         // A copy may have lost what lets it run.
         #expect(try writers(files) == ["late /etc/rc.local?: " + acts])
         let host = try ShellHost(files, executable: ["etc/rc.local"])
-        let writer = try #require(ScriptWriters.all(host.sources()).first)
+        let writer = try #require(host.writers(ScriptWriters.all).first)
         #expect(writer.evidence.description == "/etc/rc.local:2 modprobe nf_conntrack")
         #expect(writer.cure == "change line 3 of /etc/rc.local")
     }
 
     @Test(arguments: [
         "#!/bin/sh\nexit 0\n\(set)\n", "#!/bin/sh\n# \(set)\n", "#!/bin/sh\n/usr/bin/check --max nf_conntrack_max\n",
-        "#!/usr/bin/python3\nopen('/proc/sys/net/nf_conntrack_max')\n", "#!/bin/sh\nsysctl -n net.netfilter.nf_conntrack_max\n",
+        "#!/usr/bin/python3\nopen('/proc/sys/net/nf_conntrack_max')\n",
+        "#!/bin/sh\nsysctl -n net.netfilter.nf_conntrack_max\n",
         "#!/bin/sh\nsysctl -w vm.swappiness=1\n", "",
     ])
     func `rc local that sets nothing is no writer`(_ text: String) throws {
@@ -54,7 +54,24 @@ import Testing
         #expect(
             try writers(
                 ["etc/rc.d/rc.local": ScriptWritersTests.script], executable: ["etc/rc.d/rc.local"],
-                links: [("etc/rc.local", "rc.d/rc.local")]).count == 1)
+                links: [("etc/rc.local", "rc.d/rc.local")]
+            ).count == 1)
+    }
+
+    @Test func `the configuration that a script applies counts with what the script sets itself`() throws {
+        let text = "#!/bin/sh -e\nmodprobe nf_conntrack\necho 262144 > /sys/module/nf_conntrack/parameters/hashsize\n"
+        let files = [
+            "etc/rc.local": text + "/sbin/sysctl -p\nexit 0\n", "etc/sysctl.conf": "net.nf_conntrack_max = 1048576\n",
+        ]
+        #expect(
+            try writers(files, executable: ["etc/rc.local"]) == [
+                "late /etc/rc.local: load nf_conntrack, nf_conntrack_buckets=262144, nf_conntrack_max=1048576"
+            ])
+        let jobs = [
+            "etc/crontab": "@reboot root fgrep conntrack /etc/sysctl.conf | sysctl -p -\n",
+            "etc/sysctl.conf": "net.nf_conntrack_max = 7\n",
+        ]
+        #expect(try writers(jobs) == ["late a job of cron: nf_conntrack_max=7"])
     }
 
     @Test(arguments: [
@@ -68,7 +85,8 @@ import Testing
 
     @Test func `a dispatcher script acts on what it is called with`() throws {
         let path = "etc/NetworkManager/dispatcher.d/50-x"
-        let up = "#!/bin/sh\ncase \"$2\" in up) \(ScriptWritersTests.set);; down) sysctl -w net.nf_conntrack_max=6;; esac\n"
+        let up =
+            "#!/bin/sh\ncase \"$2\" in up) \(ScriptWritersTests.set);; down) sysctl -w net.nf_conntrack_max=6;; esac\n"
         #expect(try writers([path: up], executable: [path]) == ["late /\(path): nf_conntrack_max=5"])
         let one = "#!/bin/sh\nif [ \"$1\" = eth0 ]; then \(ScriptWritersTests.set); fi\n"
         #expect(try writers([path: one], executable: [path]) == ["late /\(path): nf_conntrack_max=5?"])
@@ -101,7 +119,8 @@ import Testing
         let text = "auto eth0\niface eth0 inet dhcp\n  post-up \(ScriptWritersTests.set)\n"
         #expect(try writers(["etc/network/interfaces": text]) == ["late /etc/network/interfaces: nf_conntrack_max=5"])
         let manual = text.replacing("auto eth0\n", with: "")
-        #expect(try writers(["etc/network/interfaces": manual]) == ["late /etc/network/interfaces?: nf_conntrack_max=5"])
+        #expect(
+            try writers(["etc/network/interfaces": manual]) == ["late /etc/network/interfaces?: nf_conntrack_max=5"])
         #expect(try writers(["etc/network/interfaces": text.replacing("post-up", with: "post-down")]) == [])
     }
 
@@ -111,27 +130,52 @@ import Testing
 
     @Test(arguments: [
         ("[Service]\nExecStart=\(set)\n", "late x.service: nf_conntrack_max=5"),
-        ("[Service]\nExecStartPre=-/sbin/modprobe nf_conntrack\nExecStart=\(set)\n", "late x.service: load nf_conntrack, nf_conntrack_max=5"),
-        ("[Service]\nExecStart=/bin/foo\nExecStartPost=/bin/sh -c 'echo 5 > /proc/sys/net/nf_conntrack_max'\n", "late x.service: nf_conntrack_max=5"),
-        ("[Service]\nEnvironment=N=5 \"M=6 7\"\nExecStart=sysctl -w net.nf_conntrack_max=${N}\n", "late x.service: nf_conntrack_max=5"),
-        ("[Service]\nExecStart=sysctl -w net.nf_conntrack_max=$N\n", "late x.service: nf_conntrack_max=unknown"),
+        (
+            "[Service]\nExecStartPre=-/sbin/modprobe nf_conntrack\nExecStart=\(set)\n",
+            "late x.service: load nf_conntrack, nf_conntrack_max=5"
+        ),
+        (
+            "[Service]\nExecStart=/bin/foo\nExecStartPost=/bin/sh -c 'echo 5 > /proc/sys/net/nf_conntrack_max'\n",
+            "late x.service: nf_conntrack_max=5"
+        ),
+        (
+            "[Service]\nEnvironment=N=5 \"M=6 7\"\nExecStart=sysctl -w net.nf_conntrack_max=${N}\n",
+            "late x.service: nf_conntrack_max=5"
+        ),
+        (
+            "[Service]\nEnvironmentFile=-/etc/missing\nExecStart=sysctl -w net.nf_conntrack_max=${N}\n",
+            "late x.service: nf_conntrack_max=unknown"
+        ),
+        (
+            "[Service]\nEnvironmentFile=/etc/default/x\nExecStart=sysctl -w net.nf_conntrack_max=${N}\n",
+            "late x.service: nf_conntrack_max=5"
+        ),
         ("[Service]\nExecStart=/bin/true ; \(set)\n", "late x.service: nf_conntrack_max=5"),
         ("[Service]\nExecStart=/opt/tune\n", "late x.service: nf_conntrack_max=5"),
-        ("[Unit]\nBefore=systemd-sysctl.service\n[Service]\nExecStart=/sbin/modprobe nf_conntrack\n", "early x.service: load nf_conntrack"),
+        (
+            "[Unit]\nBefore=systemd-sysctl.service\n[Service]\nExecStart=/sbin/modprobe nf_conntrack\n",
+            "early x.service: load nf_conntrack"
+        ),
         ("[Unit]\nConditionPathExists=/etc/x\n[Service]\nExecStart=\(set)\n", "late x.service?: nf_conntrack_max=5"),
         ("[Unit]\nConditionPathExists=/opt/tune\n[Service]\nExecStart=\(set)\n", "late x.service: nf_conntrack_max=5"),
         ("[Service]\nUser=nobody\nExecStart=+\(set)\n", "late x.service: nf_conntrack_max=5"),
     ])
     func `an enabled unit that sets the limit is a writer`(_ text: String, _ found: String) throws {
-        let files = ["etc/systemd/system/x.service": text, "opt/tune": ScriptWritersTests.script]
+        let files = [
+            "etc/systemd/system/x.service": text, "opt/tune": ScriptWritersTests.script, "etc/default/x": "N=\"5\"\n",
+        ]
         let link = [(ScriptWritersTests.wants + "x.service", "/etc/systemd/system/x.service")]
         #expect(try writers(files, links: link) == [found])
     }
 
     @Test(arguments: [
         "[Service]\n# nf_conntrack_max\nExecStart=/usr/bin/check -m nf_conntrack_max\n", "[Service]\nExecStop=\(set)\n",
+        // Systemd replaces a variable inside a word only in braces.
+        "[Service]\nEnvironment=N=5\nExecStart=sysctl -w net.nf_conntrack_max=$N\n",
+        "[Service]\nExecStart=sysctl -w net.nf_conntrack_max=${N}\n",
         "[Service]\nUser=nobody\nExecStart=\(set)\n", "[Service]\nExecStart=\(set)\nExecStart=\nExecStart=/bin/true\n",
-        "[Service]\nExecStart=/bin/echo \(set)\n", "[Service]\nExecStart=/bin/echo 5 > /proc/sys/net/nf_conntrack_max\n",
+        "[Service]\nExecStart=/bin/echo \(set)\n",
+        "[Service]\nExecStart=/bin/echo 5 > /proc/sys/net/nf_conntrack_max\n",
         "[Unit]\nDescription=\(set)\n[Service]\nExecStart=/bin/true\n",
         "[Service]\nExecStart=/sbin/sysctl net.netfilter.nf_conntrack_max\n",
     ])
@@ -141,7 +185,9 @@ import Testing
     }
 
     @Test func `a unit that no boot starts is no writer`() throws {
-        let unit = ["etc/systemd/system/x.service": ScriptWritersTests.unit, ScriptWritersTests.wants + "y.service": ""]
+        let unit = [
+            "etc/systemd/system/x.service": ScriptWritersTests.unit, ScriptWritersTests.wants + "y.service": "",
+        ]
         #expect(try writers(unit) == [])
         let rescue = [("etc/systemd/system/rescue.target.wants/x.service", "/etc/systemd/system/x.service")]
         #expect(try writers(unit, links: rescue) == [])
@@ -164,7 +210,7 @@ import Testing
         ]
         let link = [(ScriptWritersTests.wants + "firewalld.service", "/usr/lib/systemd/system/firewalld.service")]
         #expect(try writers(files, links: link) == ["firewall firewalld firewalld.service: nf_conntrack_max=5"])
-        let writer = try #require(ScriptWriters.all(try ShellHost(files, links: link).sources()).first)
+        let writer = try #require(ShellHost(files, links: link).writers(ScriptWriters.all).first)
         #expect(writer.evidence.file == "/etc/systemd/system/firewalld.service.d/x.conf")
         #expect(writer.evidence.line == 2)
     }
@@ -207,8 +253,11 @@ import Testing
 
     @Test func `a job in a folder must be one that run-parts runs`() throws {
         let files = ["etc/cron.hourly/x": ScriptWritersTests.script]
-        #expect(try writers(files, executable: ["etc/cron.hourly/x"]) == ["always /etc/cron.hourly/x: nf_conntrack_max=5"])
-        #expect(try writers(["etc/cron.hourly/x.sh": ScriptWritersTests.script], executable: ["etc/cron.hourly/x.sh"]) == [])
+        #expect(
+            try writers(files, executable: ["etc/cron.hourly/x"]) == ["always /etc/cron.hourly/x: nf_conntrack_max=5"])
+        #expect(
+            try writers(["etc/cron.hourly/x.sh": ScriptWritersTests.script], executable: ["etc/cron.hourly/x.sh"]) == []
+        )
     }
 
     // MARK: Bounds

@@ -22,10 +22,16 @@ struct ShellHost {
         }
     }
 
+    /// What writers are found here.
+    func writers(_ find: (WriterSources) -> [Writer], release: String? = "6.1.0") -> [Writer] {
+        withExtendedLifetime(directory) { find(sources(release: release)) }
+    }
+
     func sources(release: String? = "6.1.0") -> WriterSources {
         let tree = FileTree(root: directory.path)
         return WriterSources(
-            tree: tree, procfs: FileTree(root: directory.path + "/proc"), release: release.flatMap { KernelRelease($0) },
+            tree: tree, procfs: FileTree(root: directory.path + "/proc"),
+            release: release.flatMap { KernelRelease($0) },
             cores: 4, names: SettingNames(live: [String]()))
     }
 

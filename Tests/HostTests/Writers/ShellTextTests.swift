@@ -12,9 +12,11 @@ import Testing
         _ text: String, _ files: [String: String] = [:], arguments: [String] = [], release: String? = "6.1.0"
     ) throws -> [String] {
         let host = try ShellHost(files)
-        return ShellText.acts(
-            ofScript: text, in: "/etc/rc.local", arguments: arguments, sources: host.sources(release: release)
-        ).map(ShellHost.text)
+        return withExtendedLifetime(host.directory) {
+            ShellText.acts(
+                ofScript: text, in: "/etc/rc.local", arguments: arguments, sources: host.sources(release: release)
+            ).map(ShellHost.text)
+        }
     }
 
     private static let key = "net.netfilter.nf_conntrack_max"
@@ -23,36 +25,46 @@ import Testing
     // MARK: Commands
 
     @Test(arguments: [
-        "sysctl -w \(key)=7", "/sbin/sysctl -qw \(key)=7", "sysctl \(key)=7", "sysctl -e -q -w net/netfilter/nf_conntrack_max=7",
+        "sysctl -w \(key)=7", "/sbin/sysctl -qw \(key)=7", "sysctl \(key)=7",
+        "sysctl -e -q -w net/netfilter/nf_conntrack_max=7",
         "sysctl -w \(key)=\"7\"", "sysctl -w '\(key)=7' # a word", "sysctl -w \(key)=7 >/dev/null 2>&1 &",
         "sudo -n sysctl -w \(key)=7", "nice -n 10 env LANG=C sysctl -w \(key)=7", "exec /usr/sbin/sysctl -w \(key)=7",
         "timeout 5 sysctl -w \(key)=7", "(sleep 10; sysctl -w \(key)=7) &", "{ sysctl -w \(key)=7; }",
-        "sysctl \\\n  -w \(key)=7", "X=7\nsysctl -w \(key)=$X", "X=7; sysctl -w \(key)=${X}", "sysctl -w \(key)=${X:-7}",
+        "sysctl \\\n  -w \(key)=7", "X=7\nsysctl -w \(key)=$X", "X=7; sysctl -w \(key)=${X}",
+        "sysctl -w \(key)=${X:-7}",
         "sysctl -w net.nf_conntrack_max=7", "busybox sysctl -w \(key)=7", "sysctl -w \(key)=$((1 + 2 * 3))",
         "out=$(sysctl -w \(key)=7 2>&1)", "for i in 7; do sysctl -w \(key)=$i; done",
-        "while true; do sysctl -w \(key)=7; sleep 60; done", "set -e\nsysctl -w \(key)=7", "eval \"sysctl -w \(key)=7\"",
+        "while true; do sysctl -w \(key)=7; sleep 60; done", "set -e\nsysctl -w \(key)=7",
+        "eval \"sysctl -w \(key)=7\"",
         "echo 7 > \(file)", "echo 7 >\(file)", "echo -n 7 > \(file)", "echo \"7\" >> \(file)", "printf 7 > \(file)",
         "printf '%s\\n' 7 >| \(file)", "echo 7 | tee \(file)", "echo 7 | sudo tee -a \(file) > /dev/null",
         "/bin/echo 7 > /proc/sys/net/nf_conntrack_max", "echo 0x7 > \(file)", "tee \(file) <<< 7",
         "cat > \(file) <<EOF\n7\nEOF", "/bin/sh -c 'echo 7 > \(file)'", "bash -c \"sysctl -w \(key)=7\"",
         "sh -c 'echo $1 > \(file)' sh 7", "> /var/log/x echo 7 > \(file)", "f=\(file); echo 7 > $f",
-        "echo \(key)=7 | sysctl -p -", "sysctl -p - <<E\n\(key) = 7\nE", "echo 7 > /proc/sys/net/netfilter//nf_conntrack_max",
+        "echo \(key)=7 | sysctl -p -", "sysctl -p - <<E\n\(key) = 7\nE",
+        "echo 7 > /proc/sys/net/netfilter//nf_conntrack_max",
     ])
     func `a command that sets the limit is understood`(_ text: String) throws {
         #expect(try acts("#!/bin/sh\n" + text + "\n") == ["nf_conntrack_max=7"])
     }
 
     @Test(arguments: [
-        "# sysctl -w \(key)=7", "echo \"sysctl -w \(key)=7\"", "grep \(key) /etc/sysctl.conf", "sysctl \(key)", "sysctl -n \(key)",
+        "# sysctl -w \(key)=7", "echo \"sysctl -w \(key)=7\"", "grep \(key) /etc/sysctl.conf", "sysctl \(key)",
+        "sysctl -n \(key)",
         "cat \(file)", "echo $(cat \(file))", "logger \"\(key)=7\"", "printf '%s' \(file)", "MAX=\(file)",
         "echo '\(key)=7' >> /etc/sysctl.conf", "cat > /etc/sysctl.d/x.conf <<EOF\nsysctl -w \(key)=7\nEOF\n:",
         "f() { sysctl -w \(key)=7; }", "false && sysctl -w \(key)=7", "true || sysctl -w \(key)=7",
         "exit 0\nsysctl -w \(key)=7", "if false; then sysctl -w \(key)=7; fi", "ssh host sysctl -w \(key)=7",
-        "docker run x sysctl -w \(key)=7", "ip netns exec a sysctl -w \(key)=7", "echo x > \(file)", "sysctl -w \(key)=",
-        "[ $(cat \(file)) -gt 7 ] && echo big", "alert \"$(sysctl -n \(key))\"", "case start in stop) sysctl -w \(key)=7;; esac",
-        "sysctl -w net.netfilter.nf_conntrack_count=7", "sysctl -w net.ipv4.nf_conntrack_max=7", "conntrack -L", "exec sleep 1\nsysctl -w \(key)=7",
-        "echo 7 > \(file).bak", "echo 7 2> \(file)", "echo 7 < \(file)", "(exit 0; sysctl -w \(key)=7)", "modprobe -r nf_conntrack",
-        "lsmod | grep nf_conntrack", "modprobe -n nf_conntrack", "modprobe --show-depends nf_conntrack", "modinfo nf_conntrack",
+        "docker run x sysctl -w \(key)=7", "ip netns exec a sysctl -w \(key)=7", "echo x > \(file)",
+        "sysctl -w \(key)=",
+        "[ $(cat \(file)) -gt 7 ] && echo big", "alert \"$(sysctl -n \(key))\"",
+        "case start in stop) sysctl -w \(key)=7;; esac",
+        "sysctl -w net.netfilter.nf_conntrack_count=7", "sysctl -w net.ipv4.nf_conntrack_max=7", "conntrack -L",
+        "exec sleep 1\nsysctl -w \(key)=7",
+        "echo 7 > \(file).bak", "echo 7 2> \(file)", "echo 7 < \(file)", "(exit 0; sysctl -w \(key)=7)",
+        "modprobe -r nf_conntrack",
+        "lsmod | grep nf_conntrack", "modprobe -n nf_conntrack", "modprobe --show-depends nf_conntrack",
+        "modinfo nf_conntrack",
         "trap 'sysctl -w \(key)=7' EXIT", "bash -n /etc/x-nf_conntrack", "echo 7 | tee /tmp/nf_conntrack_max",
     ])
     func `what only mentions it sets nothing`(_ text: String) throws {
@@ -102,7 +114,10 @@ import Testing
         ("lsmod | grep -q nf_conntrack || modprobe nf_conntrack", ["load nf_conntrack"]),
         ("iptables -A INPUT -m conntrack --ctstate NEW -j ACCEPT # sysctl", ["load xt_conntrack"]),
         ("iptables -A INPUT -p tcp -j ACCEPT # sysctl", []),
-        ("sysctl -w \(key)=7; modprobe nf_conntrack; sysctl -w \(key)=8", ["nf_conntrack_max=7", "load nf_conntrack", "nf_conntrack_max=8"]),
+        (
+            "sysctl -w \(key)=7; modprobe nf_conntrack; sysctl -w \(key)=8",
+            ["nf_conntrack_max=7", "load nf_conntrack", "nf_conntrack_max=8"]
+        ),
     ])
     func `loads are noted in their order`(_ text: String, _ found: [String]) throws {
         #expect(try acts("#!/bin/sh\n" + text + "\n") == found)
@@ -115,8 +130,12 @@ import Testing
             "opt/program": "\u{7f}ELF nf_conntrack",
         ]
         #expect(try acts("#!/bin/sh\ntune 7 # sysctl\n", files) == ["nf_conntrack_max=7"])
-        #expect(try acts("#!/bin/sh\n# sysctl\nsh /usr/local/sbin/tune 7\n/opt/program\n", files) == ["nf_conntrack_max=7"])
-        #expect(try acts("#!/bin/sh\n. /etc/default/tune\nsysctl -w \(ShellTextTests.key)=$MAX\n", files) == ["nf_conntrack_max=9"])
+        #expect(
+            try acts("#!/bin/sh\n# sysctl\nsh /usr/local/sbin/tune 7\n/opt/program\n", files) == ["nf_conntrack_max=7"])
+        #expect(
+            try acts("#!/bin/sh\n. /etc/default/tune\nsysctl -w \(ShellTextTests.key)=$MAX\n", files) == [
+                "nf_conntrack_max=9"
+            ])
     }
 
     @Test func `a line is shown with its number`() throws {
@@ -130,7 +149,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "((((((((((", "$(((((", "if then fi done", "case x in", "`", "\"$(\"", "f() f() f() f() f()", "cat <<E", "${", "$((",
+        "((((((((((", "$(((((", "if then fi done", "case x in", "`", "\"$(\"", "f() f() f() f() f()", "cat <<E", "${",
+        "$((",
         "while while while", "a |", "&&", "[[ a", "for in in in", "a=(1 2", "x() { x; }; x", "\\",
         "while :; do while :; do while :; do x=$(sysctl -p); done; done; done",
     ])

@@ -12,10 +12,12 @@ import Testing
     private static let module = "ACTION==\"add\", SUBSYSTEM==\"module\", KERNEL==\"nf_conntrack\""
 
     private func writers(_ files: [String: String], release: String? = nil) throws -> [String] {
-        UdevWriters.all(try ShellHost(files).sources(release: release)).map(ShellHost.text)
+        try ShellHost(files).writers(UdevWriters.all, release: release).map(ShellHost.text)
     }
 
-    private func writers(_ rules: String) throws -> [String] { try writers(["etc/udev/rules.d/50-x.rules": rules + "\n"]) }
+    private func writers(_ rules: String) throws -> [String] {
+        try writers(["etc/udev/rules.d/50-x.rules": rules + "\n"])
+    }
 
     @Test(arguments: [
         "\(module), RUN+=\"\(set)\"", "\(module) RUN+=\"\(set)\"", "KERNEL==\"nf_conntrack\",RUN=\"\(set)\"",
@@ -25,7 +27,8 @@ import Testing
         "\(module), RUN+=\"/bin/sh -c 'sleep 1; sysctl -w net.netfilter.nf_conntrack_max=5'\"",
         "\(module), RUN+=\"/bin/sh -c \\\"echo 5 > /proc/sys/net/nf_conntrack_max\\\"\"",
         "\(module), SYSCTL{net.netfilter.nf_conntrack_max}=\"5\"", "\(module), \\\n  RUN+=\"\(set)\"",
-        "\(module), DRIVER==\"\", RUN+=\"\(set)\"", "\(module), GOTO=\"x\"\n\(module), RUN+=\"/bin/no\"\nLABEL=\"x\", RUN+=\"\(set)\"",
+        "\(module), DRIVER==\"\", RUN+=\"\(set)\"",
+        "\(module), GOTO=\"x\"\n\(module), RUN+=\"/bin/no\"\nLABEL=\"x\", RUN+=\"\(set)\"",
         "\(module), ENV{N}=\"5\"\n\(module), RUN+=\"/sbin/sysctl -w net.netfilter.nf_conntrack_max=$env{N}\"",
         "\(module), RUN+=\"/sbin/sysctl -w net.netfilter.%k_max=5\"",
         "\(module), TEST==\"/proc/sys/net/netfilter\", RUN+=\"\(set)\"",
@@ -37,17 +40,19 @@ import Testing
     @Test(arguments: [
         "# \(module), RUN+=\"\(set)\"", "ACTION==\"remove\", KERNEL==\"nf_conntrack\", RUN+=\"\(set)\"",
         "ACTION==\"add\", SUBSYSTEM==\"net\", KERNEL==\"nf_conntrack\", RUN+=\"\(set)\"",
-        "\(module), DRIVER==\"?*\", RUN+=\"\(set)\"", "KERNEL!=\"nf_conntrack\", SUBSYSTEM==\"module\", RUN+=\"\(set)\"",
+        "\(module), DRIVER==\"?*\", RUN+=\"\(set)\"",
+        "KERNEL!=\"nf_conntrack\", SUBSYSTEM==\"module\", RUN+=\"\(set)\"",
         // udev runs no shell, and looks for programs in its own folder alone.
         "\(module), RUN+=\"sysctl -w net.netfilter.nf_conntrack_max=5\"",
         "\(module), RUN+=\"/bin/echo 5 > /proc/sys/net/nf_conntrack_max\"",
         "\(module), RUN+=\"/bin/true; \(set)\"", "\(module), RUN+=\"/bin/true && \(set)\"",
-        "\(module), RUN+=\"\(set)\"\n\(module), RUN=\"/bin/true\"", "\(module), RUN:=\"/bin/true\"\n\(module), RUN+=\"\(set)\"",
+        "\(module), RUN+=\"\(set)\"\n\(module), RUN=\"/bin/true\"",
+        "\(module), RUN:=\"/bin/true\"\n\(module), RUN+=\"\(set)\"",
         "\(module), RUN+=\"\(set)", "\(module), GOTO=\"x\"\n\(module), RUN+=\"\(set)\"\nLABEL=\"x\"",
         "\(module), RUN+=\"/usr/bin/logger nf_conntrack loaded\"", "\(module), ENV{X}==\"1\", RUN+=\"\(set)\"",
         "ACTION==\"add\", SUBSYSTEM==\"module\", KERNEL==\"bridge\", RUN+=\"/usr/lib/systemd/systemd-sysctl --prefix=/net/bridge\"",
         "SUBSYSTEM==\"net\", KERNEL!=\"lo\", RUN+=\"/usr/lib/systemd/systemd-sysctl --prefix=/net/ipv4/conf/$name\"",
-        "\(module), RUN{builtin}+=\"kmod load nf_conntrack\"",
+        "\(module), RUN{builtin}+=\"kmod load nf_conntrack\"", "\(module), TAGS==\"\", RUN+=\"\(set)\"",
     ])
     func `a rule that does not fit, or runs nothing that sets it, is no writer`(_ rule: String) throws {
         #expect(try writers(rule) == [])
@@ -62,7 +67,10 @@ import Testing
             "\(module), RUN+=\"/usr/sbin/sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1\"",
             "the udev rule: nf_conntrack_tcp_be_liberal=1"
         ),
-        ("\(module), ATTR{x}==\"1\", GOTO=\"e\"\n\(module), RUN+=\"\(set)\"\nLABEL=\"e\"", "the udev rule?: nf_conntrack_max=5"),
+        (
+            "\(module), ATTR{x}==\"1\", GOTO=\"e\"\n\(module), RUN+=\"\(set)\"\nLABEL=\"e\"",
+            "the udev rule?: nf_conntrack_max=5"
+        ),
     ])
     func `what a rule does is told`(_ rule: String, _ found: String) throws {
         #expect(try writers(rule) == ["uevent nf_conntrack " + found])

@@ -42,7 +42,9 @@ enum NetworkScripts {
         let own = (sources.tree.names(in: folder) ?? []).filter(CronWriters.isPlain).map { folder + "/" + $0 }
         let lines = (["/etc/network/interfaces"] + own).flatMap { file -> [(line: String, evidence: Evidence)] in
             guard let text = sources.tree.text(file) else { return [] }
-            return ModuleConfiguration.lines(of: text).map { ($0.text, Evidence(file: file, line: $0.number, text: $0.text)) }
+            return ModuleConfiguration.lines(of: text).map {
+                ($0.text, Evidence(file: file, line: $0.number, text: $0.text))
+            }
         }
         let started = Set(
             lines.map { $0.line.split(separator: " ") }.filter { $0[0] == "auto" || $0[0].hasPrefix("allow-") }

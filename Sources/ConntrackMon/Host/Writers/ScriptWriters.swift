@@ -15,7 +15,9 @@ enum ScriptWriters {
         _ path: String, _ moment: Writer.Moment, arguments: [String] = [], variables: [String: String] = [:],
         certainty: Certainty = .certain, isSourced: Bool = false, sources: WriterSources
     ) -> Writer? {
-        guard let text = sources.tree.script(path, isSourced: isSourced), ScriptText.concernsUs(text) else { return nil }
+        guard let text = sources.tree.script(path, isSourced: isSourced), ScriptText.concernsUs(text) else {
+            return nil
+        }
         var run = ShellRun(sources, place: ShellPlace(file: path, text: text), arguments: arguments)
         run.variables.merge(variables) { $1 }
         run.run(ShellParser.parse(text))

@@ -49,8 +49,10 @@ enum ShellText {
     private static let wrappers: [String: (values: Set<String>, words: Int)] = [
         "sudo": (["-u", "-g", "-p", "-C", "-h", "-r", "-t"], 0), "doas": (["-u", "-C"], 0), "nice": (["-n"], 0),
         "ionice": (["-c", "-n", "-p"], 0), "env": (["-u", "-C"], 0), "exec": (["-a"], 0), "nohup": ([], 0),
-        "setsid": ([], 0), "time": ([], 0), "builtin": ([], 0), "busybox": ([], 0), "toybox": ([], 0), "daemon": ([], 0),
-        "timeout": (["-s", "-k"], 1), "chrt": ([], 1), "taskset": ([], 1), "flock": (["-w", "-E"], 1), "action": ([], 1),
+        "setsid": ([], 0), "time": ([], 0), "builtin": ([], 0), "busybox": ([], 0), "toybox": ([], 0),
+        "daemon": ([], 0),
+        "timeout": (["-s", "-k"], 1), "chrt": ([], 1), "taskset": ([], 1), "flock": (["-w", "-E"], 1),
+        "action": ([], 1),
         "stdbuf": (["-i", "-o", "-e"], 0), "chronic": ([], 0), "systemd-cat": (["-t", "-p"], 0), "eatmydata": ([], 0),
         "command": ([], 0),
     ]

@@ -79,7 +79,9 @@ struct UdevEvent {
         case "DEVPATH": value = "/module/" + module
         case "KERNEL", "KERNELS": value = module
         case "SUBSYSTEM", "SUBSYSTEMS": value = "module"
-        case "DRIVER", "DRIVERS", "NAME", "SYMLINK", "TAG", "TAGS", "OWNER", "GROUP": value = ""
+        case "DRIVER", "DRIVERS", "NAME": value = ""
+        // It has none, be it an empty one.
+        case "TAG", "TAGS", "SYMLINK": return ShellTruth(token.mark == "!=")
         case "ENV":
             switch environment[token.attribute ?? ""] {
             case .some(.none): return .unknown
@@ -105,12 +107,15 @@ struct UdevEvent {
             let text = substituted(token.value)
             let isBuiltin = token.attribute == "builtin"
             // udev keeps one of the same.
-            guard !text.isEmpty, !commands.contains(where: { $0.text == text && $0.isBuiltin == isBuiltin }) else { return }
+            guard !text.isEmpty, !commands.contains(where: { $0.text == text && $0.isBuiltin == isBuiltin }) else {
+                return
+            }
             commands.append(Command(text: text, isBuiltin: isBuiltin, isSure: isSure, evidence: evidence))
         case "SYSCTL":
             early.append(
                 .setting(
-                    path: substituted(token.attribute ?? ""), value: substituted(token.value), isSure: isSure, evidence))
+                    path: substituted(token.attribute ?? ""), value: substituted(token.value), isSure: isSure, evidence)
+            )
         case "ENV":
             let value = token.mark == "=" && isSure ? substituted(token.value) : nil
             environment.updateValue(value, forKey: token.attribute ?? "")
@@ -118,8 +123,11 @@ struct UdevEvent {
         }
     }
 
-    private static let long = ["kernel", "number", "devpath", "id", "driver", "attr", "sysfs", "env", "major", "minor",
-        "result", "parent", "name", "links", "root", "sys", "devnode", "tempnode"]
+    private static let long = [
+        "kernel", "number", "devpath", "id", "driver", "attr", "sysfs", "env", "major", "minor", "result", "parent",
+        "name",
+        "links", "root", "sys", "devnode", "tempnode",
+    ]
 
     /// A value with what stands for parts of the event replaced.
     private func substituted(_ text: String) -> String {

@@ -63,11 +63,15 @@ enum UdevWriters {
                 add(run.acts, isSure: isSure, evidence)
             }
         }
-        for command in event.commands { add(acts(of: command, event, sources), isSure: command.isSure, command.evidence) }
+        for command in event.commands {
+            add(acts(of: command, event, sources), isSure: command.isSure, command.evidence)
+        }
         return writers
     }
 
-    private static func acts(of command: UdevEvent.Command, _ event: UdevEvent, _ sources: WriterSources) -> [Writer.Act] {
+    private static func acts(of command: UdevEvent.Command, _ event: UdevEvent, _ sources: WriterSources) -> [Writer
+        .Act]
+    {
         var words = UdevRule.words(of: command.text)
         guard let program = words.first else { return [] }
         var run = ShellRun(sources, place: ShellPlace(command.evidence))

@@ -42,16 +42,28 @@ struct UnitFile: Sendable {
         }
     }
 
-    private var environment: [String: String] {
-        values("Environment").flatMap { UdevRule.words(of: $0.value) }.reduce(into: [:]) { variables, word in
+    /// What commands see, and whether all of it could be read.
+    private func environment(in tree: FileTree) -> (variables: [String: String], isWhole: Bool) {
+        var words = values("Environment").flatMap { UdevRule.words(of: $0.value) }
+        var isWhole = true
+        for entry in values("EnvironmentFile") {
+            let path = entry.value.hasPrefix("-") ? String(entry.value.dropFirst()) : entry.value
+            guard let text = tree.text(path), text.utf8.count <= 64 << 10 else {
+                isWhole = false
+                continue
+            }
+            words += ModuleConfiguration.lines(of: text).flatMap { UdevRule.words(of: $0.text) }
+        }
+        let variables = words.reduce(into: [String: String]()) { variables, word in
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             if parts.count == 2 { variables[parts[0]] = parts[1] }
         }
+        return (variables, isWhole)
     }
 
     /// The commands of Exec lines, with their words.
-    func commands(_ key: String) -> [(words: [String], isPrivileged: Bool, evidence: Evidence)] {
-        let environment = environment
+    func commands(_ key: String, in tree: FileTree) -> [(words: [String], isPrivileged: Bool, evidence: Evidence)] {
+        let environment = environment(in: tree)
         return values(key).flatMap { entry -> [(words: [String], isPrivileged: Bool, evidence: Evidence)] in
             split(entry.value).map { words in
                 var words = words
@@ -96,9 +108,12 @@ struct UnitFile: Sendable {
     }
 
     /// Specifiers and variables replaced; a variable by itself becomes words.
-    private func expanded(_ word: String, _ environment: [String: String]) -> [String] {
+    private func expanded(_ word: String, _ environment: (variables: [String: String], isWhole: Bool)) -> [String] {
+        // What is not set is empty.
+        let missing = environment.isWhole ? nil : String(ShellRun.unknown)
         if word.hasPrefix("$"), !word.hasPrefix("${"), !word.hasPrefix("$$"), word.count > 1 {
-            return environment[String(word.dropFirst())].map { UdevRule.words(of: $0) } ?? [String(ShellRun.unknown)]
+            let value = environment.variables[String(word.dropFirst())]
+            return value.map { UdevRule.words(of: $0) } ?? missing.map { [$0] } ?? []
         }
         var result = ""
         var rest = word[...]
@@ -116,7 +131,7 @@ struct UnitFile: Sendable {
                     continue
                 }
                 let name = String(rest[rest.index(after: rest.startIndex)..<end])
-                result += environment[name] ?? String(ShellRun.unknown)
+                result += environment.variables[name] ?? missing ?? ""
                 rest = rest[rest.index(after: end)...]
             default: result.append(character)
             }

@@ -142,7 +142,7 @@ enum UnitWriters {
         var acts: [Writer.Act] = []
         var evidence: Evidence?
         for key in keys {
-            for (words, isPrivileged, line) in unit.commands(key) where isRoot || isPrivileged {
+            for (words, isPrivileged, line) in unit.commands(key, in: sources.tree) where isRoot || isPrivileged {
                 let found = ShellText.acts(ofWords: words, at: line, sources: sources)
                 if evidence == nil, !found.isEmpty { evidence = line }
                 acts += found

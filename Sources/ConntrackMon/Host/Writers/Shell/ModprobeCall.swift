@@ -15,7 +15,8 @@ struct ModprobeCall: Equatable {
     /// These only show something.
     private static let shows: Set<String> = [
         "-n", "--dry-run", "--show", "-D", "--show-depends", "-c", "--showconfig", "-l", "--list", "-R",
-        "--resolve-alias", "-V", "--version", "-h", "--help", "--show-config", "--show-modversions", "--dump-modversions",
+        "--resolve-alias", "-V", "--version", "-h", "--help", "--show-config", "--show-modversions",
+        "--dump-modversions",
         "--show-exports",
     ]
 

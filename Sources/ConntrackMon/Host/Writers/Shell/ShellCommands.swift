@@ -129,7 +129,8 @@ extension ShellRun {
     private func grep(_ words: [String], input: ShellStream) -> ShellStream {
         let plain = words.filter { !$0.hasPrefix("-") }
         let options = words.filter { $0.hasPrefix("-") }
-        let isFixed = plain.first.map { !$0.contains { "[]*^$\\+?(){}|".contains($0) || $0 == ShellRun.unknown } } ?? false
+        let isFixed =
+            plain.first.map { !$0.contains { "[]*^$\\+?(){}|".contains($0) || $0 == ShellRun.unknown } } ?? false
         guard isFixed, options.allSatisfy({ ["-F", "-h", "-s", "--"].contains($0) }) else { return .unknown }
         if plain.count > 1 { return .files(Array(plain.dropFirst()), with: [plain[0]]) }
         guard case .files(let files, nil) = input else { return .unknown }
@@ -184,7 +185,10 @@ extension ShellRun {
         let services = ["systemd-sysctl", "procps", "sysctl", "procps.sh"]
         guard let service = call.services.first(where: services.contains) else { return (.unknown, .unknown) }
         let isSystemd = sources.initSystem == .systemd
-        let verbs = isSystemd ? ["restart", "force-reload", "reload-or-restart", "try-restart"] : ["start", "restart", "force-reload", "reload"]
+        let verbs =
+            isSystemd
+            ? ["restart", "force-reload", "reload-or-restart", "try-restart"]
+            : ["start", "restart", "force-reload", "reload"]
         guard verbs.contains(call.verb), isSystemd ? service != "sysctl" : true else { return (.unknown, .unknown) }
         let run = SysctlRun(reader: isSystemd ? .systemd : .procps, files: nil)
         for act in run.acts(in: sources) { note(act) }
@@ -238,7 +242,9 @@ extension ShellRun {
 
     private func condition(_ words: [String]) -> ShellTruth {
         if words.first == "!" { return condition(Array(words.dropFirst())).negated }
-        if words.contains(where: { ["-a", "-o", "&&", "||", "(", ")", "=~", "<", ">"].contains($0) }) { return .unknown }
+        if words.contains(where: { ["-a", "-o", "&&", "||", "(", ")", "=~", "<", ">"].contains($0) }) {
+            return .unknown
+        }
         switch words.count {
         case 0: return .no
         case 1: return words[0].contains(ShellRun.unknown) ? .unknown : ShellTruth(!words[0].isEmpty)

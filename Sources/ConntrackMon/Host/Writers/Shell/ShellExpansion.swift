@@ -93,7 +93,9 @@ private struct Arithmetic {
     private var depth = 0
 
     init(text: String, variables: [String: String]) {
-        bytes = text.utf8.filter { $0 > 0x20 && $0 != UInt8(ascii: "$") && $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "}") }
+        bytes = text.utf8.filter {
+            $0 > 0x20 && $0 != UInt8(ascii: "$") && $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "}")
+        }
         self.variables = variables
     }
 
@@ -115,7 +117,8 @@ private struct Arithmetic {
         while let mark = take("+-") {
             guard let left = value, let right = product() else { return nil }
             let (result, isOver) =
-                mark == UInt8(ascii: "+") ? left.addingReportingOverflow(right) : left.subtractingReportingOverflow(right)
+                mark == UInt8(ascii: "+")
+                ? left.addingReportingOverflow(right) : left.subtractingReportingOverflow(right)
             value = isOver ? nil : result
         }
         return value

@@ -130,7 +130,9 @@ struct ShellLexer {
     private mutating func wordOrNumber() {
         var end = position
         while end < bytes.count, bytes[end] >= 0x30, bytes[end] <= 0x39 { end += 1 }
-        if end > position, end - position < 4, end < bytes.count, [UInt8(ascii: "<"), UInt8(ascii: ">")].contains(bytes[end]) {
+        if end > position, end - position < 4, end < bytes.count,
+            [UInt8(ascii: "<"), UInt8(ascii: ">")].contains(bytes[end])
+        {
             let number = Int(String(decoding: bytes[position..<end], as: UTF8.self))
             position = end
             redirect(descriptor: number)
@@ -255,7 +257,8 @@ extension ShellLexer {
         if byte == UInt8(ascii: "\n") {
             line += 1
         } else {
-            let isSpecial = [UInt8(ascii: "$"), UInt8(ascii: "`"), UInt8(ascii: "\""), UInt8(ascii: "\\")].contains(byte)
+            let isSpecial = [UInt8(ascii: "$"), UInt8(ascii: "`"), UInt8(ascii: "\""), UInt8(ascii: "\\")].contains(
+                byte)
             if isQuoted, !isSpecial { text.append(UInt8(ascii: "\\")) }
             text.append(byte)
         }
@@ -268,7 +271,8 @@ extension ShellLexer {
         if starts("((") {
             position += 1
             let inner = enclosed()
-            return inner.hasPrefix("(") && inner.hasSuffix(")") ? .arithmetic(String(inner.dropFirst().dropLast())) : .unknown
+            return inner.hasPrefix("(") && inner.hasSuffix(")")
+                ? .arithmetic(String(inner.dropFirst().dropLast())) : .unknown
         }
         if byte == UInt8(ascii: "(") {
             position += 1

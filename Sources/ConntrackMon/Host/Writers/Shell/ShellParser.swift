@@ -299,7 +299,9 @@ struct ShellParser {
 
     /// NAME=value.
     static func assignment(_ word: ShellWord) -> (name: String, value: ShellWord)? {
-        guard case .text(let text, false)? = word.pieces.first, let equals = text.firstIndex(of: "=") else { return nil }
+        guard case .text(let text, false)? = word.pieces.first, let equals = text.firstIndex(of: "=") else {
+            return nil
+        }
         var name = text[..<equals]
         if name.hasSuffix("+") { name.removeLast() }
         let isName = name.utf8.allSatisfy {

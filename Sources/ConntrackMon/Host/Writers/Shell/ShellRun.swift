@@ -354,14 +354,16 @@ struct ShellRun {
 
     /// Writes where the redirections lead; gives what remains on the standard output.
     private mutating func write(_ output: ShellStream, to redirects: [ShellRedirect], line: Int) -> ShellStream {
-        var output = output
+        // Those before the last one are opened, no more.
+        var last: String?
         for redirect in redirects where redirect.descriptor ?? 1 == 1 && redirect.mark.hasPrefix(">") {
             let path = text(of: redirect.target)
             if redirect.mark == ">&", path.allSatisfy(\.isNumber) { continue }
-            write(output, to: path, line: line)
-            output = .empty
+            last = path
         }
-        return output
+        guard let last else { return output }
+        write(output, to: last, line: line)
+        return .empty
     }
 
     /// Writes into a file: settings are files.
