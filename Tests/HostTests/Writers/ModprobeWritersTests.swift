@@ -40,6 +40,20 @@ import Testing
         #expect(try writers(["etc/modprobe.d/x.conf": "install nf_conntrack \(command)\n"]) == [])
     }
 
+    @Test func `firewalld's line applies the configuration that its pattern lets through`() throws {
+        let command = "\(ModprobeWritersTests.load) $CMDLINE_OPTS && /usr/sbin/sysctl --quiet"
+        let pattern = "--pattern 'net[.]netfilter[.]nf_conntrack.*' --system"
+        let files = [
+            "etc/modprobe.d/x.conf": "install nf_conntrack \(command) \(pattern)\n",
+            "etc/sysctl.d/50.conf": "net.nf_conntrack_max = 9\n",
+            "etc/sysctl.conf": "net.netfilter.nf_conntrack_max = 7\n",
+        ]
+        let writer = try #require(ShellHost(files).writers(ModprobeWriters.all).first)
+        #expect(ShellHost.text(writer) == "load nf_conntrack modprobe's install line: nf_conntrack_max=7")
+        // What to change stands in sysctl.d.
+        #expect(writer.cure == nil)
+    }
+
     @Test func `the first line counts, of files by name`() throws {
         let one = "install nf_conntrack \(ModprobeWritersTests.load); echo 1 > \(ModprobeWritersTests.limit)\n"
         let two = one.replacing("echo 1", with: "echo 2")

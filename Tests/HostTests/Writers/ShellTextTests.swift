@@ -34,7 +34,8 @@ import Testing
         "sysctl -w \(key)=${X:-7}",
         "sysctl -w net.nf_conntrack_max=7", "busybox sysctl -w \(key)=7", "sysctl -w \(key)=$((1 + 2 * 3))",
         "out=$(sysctl -w \(key)=7 2>&1)", "for i in 7; do sysctl -w \(key)=$i; done",
-        "while true; do sysctl -w \(key)=7; sleep 60; done", "set -e\nsysctl -w \(key)=7",
+        "while true; do sysctl -w \(key)=7; sleep 60; done", "trap 'sysctl -w \(key)=7' EXIT",
+        "set -e\nsysctl -w \(key)=7",
         "eval \"sysctl -w \(key)=7\"",
         "echo 7 > \(file)", "echo 7 >\(file)", "echo -n 7 > \(file)", "echo \"7\" >> \(file)", "printf 7 > \(file)",
         "printf '%s\\n' 7 >| \(file)", "echo 7 | tee \(file)", "echo 7 | sudo tee -a \(file) > /dev/null",
@@ -65,7 +66,7 @@ import Testing
         "modprobe -r nf_conntrack",
         "lsmod | grep nf_conntrack", "modprobe -n nf_conntrack", "modprobe --show-depends nf_conntrack",
         "modinfo nf_conntrack",
-        "trap 'sysctl -w \(key)=7' EXIT", "bash -n /etc/x-nf_conntrack", "echo 7 | tee /tmp/nf_conntrack_max",
+        "bash -n /etc/x-nf_conntrack", "echo 7 | tee /tmp/nf_conntrack_max",
     ])
     func `what only mentions it sets nothing`(_ text: String) throws {
         #expect(try acts("#!/bin/sh\n" + text + "\n") == [])
@@ -112,6 +113,20 @@ import Testing
         ("rmmod nf_conntrack && modprobe nf_conntrack hashsize=8192", ["reload hashsize=8192"]),
         ("insmod /lib/modules/6.1/kernel/net/netfilter/nf_conntrack.ko.xz hashsize=5", ["load hashsize=5"]),
         ("lsmod | grep -q nf_conntrack || modprobe nf_conntrack", ["load nf_conntrack"]),
+        (
+            "[ -d /proc/sys/net/netfilter ] || modprobe nf_conntrack\necho 7 > \(file)",
+            ["load nf_conntrack", "nf_conntrack_max=7"]
+        ),
+        (
+            "if ! lsmod | grep -q '^nf_conntrack '; then modprobe nf_conntrack; fi; sysctl -w \(key)=7",
+            ["load nf_conntrack", "nf_conntrack_max=7"]
+        ),
+        ("grep -q nf_conntrack /proc/modules && sysctl -w \(key)=7", ["nf_conntrack_max=7"]),
+        (
+            "if [ -e \(file) ]; then echo 7 > \(file); else modprobe nf_conntrack; echo 8 > \(file); fi",
+            ["nf_conntrack_max=7", "load nf_conntrack", "nf_conntrack_max=8?"]
+        ),
+        ("lsmod | grep -q nf_conntrack || exit 0; sysctl -w \(key)=7", ["nf_conntrack_max=7"]),
         ("iptables -A INPUT -m conntrack --ctstate NEW -j ACCEPT # sysctl", ["load xt_conntrack"]),
         ("iptables -A INPUT -p tcp -j ACCEPT # sysctl", []),
         (
@@ -159,5 +174,30 @@ import Testing
         let before = "#!/bin/sh\nsysctl -w \(ShellTextTests.key)=7\n"
         #expect(try acts(before + text + "\n" + wild).first == "nf_conntrack_max=7")
         #expect(try acts("#!/bin/sh\n# sysctl\n" + wild) == [])
+    }
+
+    @Test func `a script that is cut off anywhere is followed up to there`() throws {
+        let whole = """
+            #!/bin/bash -e
+            # nf_conntrack
+            [ "$(uname -r)" = x ] && { modprobe nf_conntrack hashsize=9 || exit 1; }
+            set_it() { for f in max "${2:-max}"; do echo $((3 + 4)) | tee /proc/sys/net/netfilter/nf_conntrack_$f; done; }
+            case "$1" in
+              start|boot) set_it 'a' ;;
+              *) if ! sysctl -w net.netfilter.nf_conntrack_max=7 2>/dev/null; then exit 2; fi
+            esac
+            sysctl -p - <<-'END' && exit 0
+            \tnet.netfilter.nf_conntrack_max = 7
+            \tEND
+            while read -r line; do sysctl -w "$line"; done < <(cat /etc/x)
+            """
+        let found = Set(try acts(whole, arguments: ["start"]))
+        #expect(found == ["load hashsize=9", "nf_conntrack_max=7"])
+        let host = try ShellHost()
+        for end in whole.indices {
+            let text = String(whole[..<end])
+            let acts = ShellText.acts(ofScript: text, in: "/x", arguments: ["start"], sources: host.sources())
+            #expect(found.union(["load nf_conntrack"]).isSuperset(of: acts.map(ShellHost.text)), "\(text)")
+        }
     }
 }

@@ -67,7 +67,8 @@ enum ScriptWriters {
 
     /// What is looked at elsewhere, or is no service.
     private static let others: Set<String> = [
-        "iptables", "ip6tables", "local", "rc.local", "procps", "kmod", "ufw", "single", "halt", "reboot", "killall",
+        "iptables", "ip6tables", "network", "local", "rc.local", "procps", "kmod", "ufw", "single", "halt", "reboot",
+        "killall",
     ]
 
     private static func initScripts(_ sources: WriterSources) -> [Writer] {

@@ -57,8 +57,8 @@ struct UdevEvent {
         for token in rule.tokens where token.isMatch && !isRun(token) {
             switch fits(token) {
             case .no: return nil
-            case .unknown: isCertain = false
-            case .yes: break
+            case .unknown, .missing: isCertain = false
+            case .yes, .loaded: break
             }
         }
         for token in rule.tokens where isRun(token) {

@@ -6,7 +6,7 @@ internal import ConntrackModel
 extension ShellRun {
     /// Those that end well, whatever they do, and print nothing that counts.
     private static let harmless: Set<String> = [
-        "sleep", "logger", "mkdir", "touch", "cd", "chmod", "chown", "umask", "ulimit", "sync", "renice", "trap", "set",
+        "sleep", "logger", "mkdir", "touch", "cd", "chmod", "chown", "umask", "ulimit", "sync", "renice", "set",
         "alias", "shopt", "wait", "log_daemon_msg", "log_progress_msg", "log_end_msg", "log_success_msg",
     ]
 
@@ -72,6 +72,10 @@ extension ShellRun {
             for index in 1..<9 { variables["\(index)"] = variables["\(index + 1)"] }
             for name in ["9", "@", "*", "#"] { variables[name] = String(ShellRun.unknown) }
         case "eval": return nested(words.joined(separator: " "), line: line, input: input)
+        case "trap":
+            // It is run at the end, whatever comes between.
+            guard words.count == 2, words[1] == "EXIT" || words[1] == "0" else { break }
+            _ = nested(words[0], line: line)
         case ".", "source":
             guard let file = words.first else { return (.unknown, .empty) }
             return follow(file, arguments: Array(words.dropFirst()), isSourced: true)
@@ -80,7 +84,9 @@ extension ShellRun {
         case "cat":
             let files = words.filter { !$0.hasPrefix("-") }
             return (.unknown, files.isEmpty ? input : .files(files, with: nil))
-        case "grep", "fgrep", "egrep": return (.unknown, grep(words, input: input))
+        case "lsmod": return (.yes, .files(["/proc/modules"], with: nil))
+        case "grep", "fgrep", "egrep":
+            return (asksForModule(words, input) ? .loaded : .unknown, grep(words, input: input))
         case "nproc": return (.yes, .text(sources.cores.map { "\($0)" } ?? String(ShellRun.unknown)))
         case "command", "which", "type", "hash":
             let program = words.last.flatMap { $0.split(separator: "/").last } ?? ""
@@ -123,6 +129,13 @@ extension ShellRun {
             }
         }
         return arguments.isEmpty || !format.contains("%") ? text : String(unknown)
+    }
+
+    /// `lsmod | grep -q nf_conntrack`, `grep -q nf_conntrack /proc/modules`.
+    private func asksForModule(_ words: [String], _ input: ShellStream) -> Bool {
+        let plain = words.filter { !$0.hasPrefix("-") }
+        guard let word = plain.first, occurs("nf_conntrack", in: word), !words.contains("-v") else { return false }
+        return plain.count > 1 ? plain[1] == "/proc/modules" : input == .files(["/proc/modules"], with: nil)
     }
 
     /// `fgrep WORD FILE`: the lines that hold a word as it is written.
@@ -280,11 +293,11 @@ extension ShellRun {
         }
     }
 
-    /// Whether a file is there. Settings count as there, since a write to one that is not does nothing; programs that
-    /// every host has need not be in a saved tree.
+    /// Whether a file is there. Settings are where the module is; programs that every host has need not be in a saved
+    /// tree.
     private func exists(_ path: String) -> ShellTruth {
         let settings = ["/proc/sys/net/netfilter", "/proc/sys/net/nf_conntrack", "/sys/module/nf_conntrack"]
-        if settings.contains(where: path.hasPrefix) { return .yes }
+        if settings.contains(where: path.hasPrefix) { return .loaded }
         let name = path.split(separator: "/").last ?? ""
         if name == "sysctl" || name == "modprobe" { return .yes }
         if sources.tree.exists(path) { return .yes }

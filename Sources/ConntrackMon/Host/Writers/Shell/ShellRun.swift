@@ -47,10 +47,23 @@ enum ShellStream: Equatable {
 /// Whether a command succeeds.
 enum ShellTruth: Equatable {
     case yes, no, unknown
+    /// It asks whether nf_conntrack is loaded. Where it is not, what is written does nothing: the one way can be taken
+    /// for sure, and of the other one only the loads count.
+    case loaded, missing
 
     init(_ known: Bool) { self = known ? .yes : .no }
 
-    var negated: ShellTruth { self == .unknown ? .unknown : self == .yes ? .no : .yes }
+    var negated: ShellTruth {
+        switch self {
+        case .yes: .no
+        case .no: .yes
+        case .unknown: .unknown
+        case .loaded: .missing
+        case .missing: .loaded
+        }
+    }
+
+    var isSure: Bool { self == .yes || self == .loaded }
 }
 
 /// Follows shell text without running it, and notes what it does to conntrack. What depends on something that is not
@@ -152,7 +165,7 @@ struct ShellRun {
     @discardableResult
     private mutating func run(_ node: ShellNode, if truth: ShellTruth, input: ShellStream = .empty) -> Result {
         guard truth != .no, leaving == nil else { return (.unknown, .empty) }
-        guard truth == .unknown else { return run(node, input: input) }
+        if truth.isSure { return run(node, input: input) }
         let (wasSure, before) = (isSure, variables)
         isSure = false
         run(node, input: input)
@@ -160,7 +173,7 @@ struct ShellRun {
         for name in Set(variables.keys).union(before.keys) where variables[name] != before[name] {
             variables[name] = String(ShellRun.unknown)
         }
-        if let left = leaving { doubts.insert(left) }
+        if let left = leaving, truth == .unknown { doubts.insert(left) }
         leaving = nil
         return (.unknown, .unknown)
     }
@@ -173,7 +186,8 @@ struct ShellRun {
             let truth = isAnd ? result.status : result.status.negated
             if truth == .no { continue }
             let next = run(node, if: truth, input: input)
-            result = (truth == .yes ? next.status : .unknown, result.output.joined(next.output))
+            let status: ShellTruth = truth == .missing ? .yes : truth.isSure ? next.status : .unknown
+            result = (status, result.output.joined(next.output))
         }
         return result
     }
@@ -211,10 +225,12 @@ struct ShellRun {
         var reach = ShellTruth.yes
         for (condition, body) in branches {
             let status = run(condition, if: reach, input: input).status
-            let truth = reach == .yes ? status : .unknown
-            if truth == .yes { return run(body, input: input) }
-            if truth == .unknown {
-                run(body, if: .unknown, input: input)
+            if reach == .yes {
+                if status == .yes { return run(body, input: input) }
+                run(body, if: status, input: input)
+                if status != .no { reach = status.negated }
+            } else {
+                run(body, if: status == .no ? .no : .unknown, input: input)
                 reach = .unknown
             }
         }
@@ -333,68 +349,5 @@ struct ShellRun {
             if leaving == .exit { leaving = nil }
         }
         return (result.status == .yes ? .unknown : result.status, .unknown)
-    }
-
-    // MARK: Redirections
-
-    private mutating func input(_ redirects: [ShellRedirect], or input: ShellStream) -> ShellStream {
-        var input = input
-        for redirect in redirects where redirect.descriptor ?? 0 == 0 && redirect.mark.hasPrefix("<") {
-            if let document = redirect.document {
-                input = .text(document)
-            } else if redirect.mark == "<<<" {
-                input = .text(text(of: redirect.target) + "\n")
-            } else {
-                let path = text(of: redirect.target)
-                input = path.contains(ShellRun.unknown) ? .unknown : .files([path], with: nil)
-            }
-        }
-        return input
-    }
-
-    /// Writes where the redirections lead; gives what remains on the standard output.
-    private mutating func write(_ output: ShellStream, to redirects: [ShellRedirect], line: Int) -> ShellStream {
-        // Those before the last one are opened, no more.
-        var last: String?
-        for redirect in redirects where redirect.descriptor ?? 1 == 1 && redirect.mark.hasPrefix(">") {
-            let path = text(of: redirect.target)
-            if redirect.mark == ">&", path.allSatisfy(\.isNumber) { continue }
-            last = path
-        }
-        guard let last else { return output }
-        write(output, to: last, line: line)
-        return .empty
-    }
-
-    /// Writes into a file: settings are files.
-    mutating func write(_ output: ShellStream, to path: String, line: Int) {
-        guard path.hasPrefix("/"), let key = ShellText.setting(at: path, sources) else { return }
-        // The kernel takes each write by itself; echo makes one of a line.
-        let text = self.text(of: output)
-        if text.isEmpty { return }
-        note(setting: key, text, line: line)
-    }
-
-    /// Notes that a setting is given a value. The kernel refuses what is no number.
-    mutating func note(setting key: String, _ value: String, line: Int) {
-        var change: Write.Change = .unknown
-        if !value.contains(ShellRun.unknown) {
-            let word = value.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
-            guard let number = SysctlSyntax.number(word) else { return }
-            change = .set(number)
-        }
-        note(.write(Write(key: key, change: change, certainty: certainty, evidence: place.evidence(line))))
-    }
-
-    func text(of stream: ShellStream) -> String {
-        switch stream {
-        case .text(let text): return text
-        case .files(let files, nil) where files.count == 1:
-            guard files[0].hasPrefix("/"), !files[0].hasPrefix("/proc/"), !files[0].hasPrefix("/sys/"),
-                let text = sources.tree.text(files[0]), text.utf8.count < 4096
-            else { return String(ShellRun.unknown) }
-            return text
-        default: return String(ShellRun.unknown)
-        }
     }
 }
