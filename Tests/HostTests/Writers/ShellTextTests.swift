@@ -167,6 +167,8 @@ import Testing
         "((((((((((", "$(((((", "if then fi done", "case x in", "`", "\"$(\"", "f() f() f() f() f()", "cat <<E", "${",
         "$((",
         "while while while", "a |", "&&", "[[ a", "for in in in", "a=(1 2", "x() { x; }; x", "\\",
+        "X=a$X$X$X; echo $X", "for i in /usr/bin/* /bin/*; do x=$(echo /usr/bin/*); done",
+        "x() { x; x; echo a$(x); }; x",
         "while :; do while :; do while :; do x=$(sysctl -p); done; done; done",
     ])
     func `text with faults, and text without end, ends`(_ text: String) throws {
@@ -193,10 +195,10 @@ import Testing
             """
         let found = Set(try acts(whole, arguments: ["start"]))
         #expect(found == ["load hashsize=9", "nf_conntrack_max=7"])
-        let host = try ShellHost()
+        let sources = try ShellHost().sources()
         for end in whole.indices {
             let text = String(whole[..<end])
-            let acts = ShellText.acts(ofScript: text, in: "/x", arguments: ["start"], sources: host.sources())
+            let acts = ShellText.acts(ofScript: text, in: "/x", arguments: ["start"], sources: sources)
             #expect(found.union(["load nf_conntrack"]).isSuperset(of: acts.map(ShellHost.text)), "\(text)")
         }
     }

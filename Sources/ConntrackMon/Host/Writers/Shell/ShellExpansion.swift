@@ -6,7 +6,8 @@ internal import Glibc
 extension ShellRun {
     /// The text of a word that is not split: the right side of an assignment, a file to write to.
     mutating func text(of word: ShellWord) -> String {
-        word.pieces.map { text(of: $0) }.joined()
+        let whole = word.pieces.map { text(of: $0) }.joined()
+        return whole.utf8.count <= ShellRun.textLimit ? whole : String(ShellRun.unknown)
     }
 
     private mutating func text(of piece: ShellWord.Piece) -> String {
@@ -17,6 +18,7 @@ extension ShellRun {
             if let otherwise, !isEnvironmentUnknown { return otherwise }
             return String(ShellRun.unknown)
         case .command(let text, _):
+            spend(text.utf8.count / 64)
             let outer = variables
             let output = run(ShellParser.parse(text)).output
             variables = outer
@@ -66,12 +68,14 @@ extension ShellRun {
             }
         }
         if let current { fields.append(current) }
+        fields = fields.map { $0.utf8.count <= ShellRun.textLimit ? $0 : String(ShellRun.unknown) }
         guard isGlob, !isTest, fields.count == 1, let found = files(matching: fields[0]) else { return fields }
         return found
     }
 
     /// The files that a pattern in the last part of a path finds; nil for none.
-    private func files(matching pattern: String) -> [String]? {
+    private mutating func files(matching pattern: String) -> [String]? {
+        spend(100)
         guard pattern.hasPrefix("/"), let slash = pattern.lastIndex(of: "/") else { return nil }
         let (folder, last) = (String(pattern[..<slash]), String(pattern[pattern.index(after: slash)...]))
         guard !folder.contains(where: { "*?[".contains($0) || $0 == ShellRun.unknown }),

@@ -38,7 +38,7 @@ enum ShellStream: Equatable {
         switch (self, other) {
         case (.empty, _): other
         case (_, .empty): self
-        case (.text(let left), .text(let right)): .text(left + right)
+        case (.text(let left), .text(let right)) where left.utf8.count < ShellRun.textLimit: .text(left + right)
         default: .unknown
         }
     }
@@ -71,6 +71,8 @@ enum ShellTruth: Equatable {
 struct ShellRun {
     /// Stands for text that is not known.
     static let unknown: Character = "\u{1}"
+    /// Longer texts, which scripts may make from short ones, are not known.
+    static let textLimit = 4096
 
     let sources: WriterSources
     private(set) var acts: [Writer.Act] = []
@@ -93,7 +95,7 @@ struct ShellRun {
     private var doubts: Set<Leaving> = []
     private var leaving: Leaving?
     private var steps = 5000
-    private var files = 24
+    private var files = 12
     private var depth = 0
 
     enum Leaving { case exit, function, loop }
@@ -121,6 +123,9 @@ struct ShellRun {
         write.certainty = min(write.certainty, certainty)
         acts.append(.write(write))
     }
+
+    /// Counts work that is more than a step.
+    mutating func spend(_ work: Int) { steps -= work }
 
     mutating func leave(_ kind: Leaving) { leaving = kind }
 
@@ -316,6 +321,7 @@ struct ShellRun {
 
     /// Follows a text in a shell of its own, as `sh -c` does.
     mutating func nested(_ text: String, line: Int, arguments: [String] = [], input: ShellStream = .empty) -> Result {
+        spend(text.utf8.count / 64)
         let outer = (place, variables)
         place = ShellPlace(place.evidence(line))
         set(arguments: arguments)
