@@ -43,22 +43,20 @@ struct ModuleConfiguration: Equatable, Sendable {
     // MARK: modprobe.d
 
     private mutating func readModprobe(_ tree: FileTree) {
-        let files = ["/etc/modprobe.conf"] + ModuleConfiguration.files("modprobe.d", ".conf", in: tree)
-        for file in files {
-            for (number, line) in mentions(of: file, in: tree) {
-                let words = line.split(separator: " ").map(String.init)
-                if words.count == 2, words[0] == "blacklist", words[1].replacing("-", with: "_") == "nf_conntrack" {
-                    blacklist = Evidence(file: file, line: number, text: line)
-                }
-                guard words.count > 2, words[1].replacing("-", with: "_") == "nf_conntrack" else { continue }
-                let evidence = Evidence(file: file, line: number, text: line)
-                if words[0] == "install" {
-                    (install, ban) = ModuleConfiguration.isBan(words) ? (nil, evidence) : (evidence, nil)
-                }
-                if words[0] == "options", let size = ModuleConfiguration.option("hashsize", in: words) {
-                    (hashsize, hashsizeEvidence) = (size, evidence)
-                }
-            }
+        let module = "nf_conntrack"
+        let directives = ModprobeDirectives(tree: tree)
+        // Whatever is named here is not loaded by its own name or alias; what depends on it loads it all the same.
+        blacklist =
+            (directives.of(.blacklist, module)
+            + directives.of(.alias, module).filter { $0.rest.first == "off" }).last?.evidence
+        if let line = directives.install(of: module) {
+            let isBan = ModuleConfiguration.isBan([line.kind.rawValue, line.module] + line.rest)
+            (install, ban) = isBan ? (nil, line.evidence) : (line.evidence, nil)
+        }
+        // The kernel takes one after the other.
+        for line in directives.of(.options, module) {
+            guard let size = ModuleConfiguration.option("hashsize", in: line.rest) else { continue }
+            (hashsize, hashsizeEvidence) = (size, line.evidence)
         }
     }
 

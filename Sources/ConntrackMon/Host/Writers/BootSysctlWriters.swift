@@ -12,12 +12,7 @@ enum BootSysctlWriters {
     }
 
     private static func writer(_ name: String, _ moment: Writer.Moment, _ acts: [Writer.Act]) -> Writer? {
-        let evidence = acts.lazy.compactMap { act -> Evidence? in
-            switch act {
-            case .write(let write): write.evidence
-            case .load(_, let evidence), .reload(let evidence): evidence
-            }
-        }.last
+        let evidence = acts.compactMap(\.evidence).last
         return evidence.map { Writer(name: name, when: moment, acts: acts, evidence: $0) }
     }
 

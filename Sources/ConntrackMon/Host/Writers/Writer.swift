@@ -47,6 +47,10 @@ struct Writer: Equatable, Sendable {
         case load(module: String, Evidence?)
         /// It unloads nf_conntrack and loads it: what was set by then is lost.
         case reload(Evidence?)
+        /// It loads nf_conntrack with this hash size given at load, from which the kernel makes a limit of eight times
+        /// it. Where the module is loaded by then nothing happens, unless `isReload`: it unloads it before. In a writer
+        /// that acts at a load of nf_conntrack: that load is made so.
+        case loadWith(hashsize: UInt64, isReload: Bool, Evidence?)
     }
 }
 
