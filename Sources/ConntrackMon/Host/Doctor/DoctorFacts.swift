@@ -43,11 +43,16 @@ struct DoctorFacts: Sendable {
     /// The defaults of this kernel with this memory, with the hash size that is given at load.
     var defaults: KernelDefaults? {
         guard let memory, let release else { return nil }
-        // A pair that somebody may have written tells nothing of the kernel.
-        let isOwn = configuration["nf_conntrack_max"] == nil && configuration["nf_conntrack_buckets"] == nil
-        let live = limit.flatMap { limit in buckets.map { KernelDefaults.Pair(buckets: $0, limit: limit) } }
-        return KernelDefaults(
-            memory: memory, release: release, hashsize: loadHashsize, live: isOwn ? live : nil)
+        let all = KernelDefaults(memory: memory, release: release, hashsize: loadHashsize)
+        // Where kernels of a version differ, what is live tells which this is, unless somebody may have written it.
+        let written = Set(timeline.writers.flatMap(\.keys) + configuration.all.map(\.key))
+        let (hasLimit, hasBuckets) = (written.contains("nf_conntrack_max"), written.contains("nf_conntrack_buckets"))
+        guard !hasLimit || !hasBuckets else { return all }
+        let matching = all.alternatives.filter { pair in
+            (hasLimit || pair.limit == limit) && (hasBuckets || pair.buckets == buckets)
+        }
+        guard matching.count == 1 else { return all }
+        return KernelDefaults(memory: memory, release: release, hashsize: loadHashsize, live: matching[0])
     }
 
     /// modprobe.d says nothing to a kernel that has nf_conntrack built in.
@@ -85,13 +90,14 @@ struct DoctorFacts: Sendable {
         openVZ = OpenVZ(proc)
         let writers = Writers.all(sources)
         timeline = Timeline(KernelEra(), writers: writers, names: [])
-        timeline = Timeline(era, writers: writers, names: live.keys)
+        let (era, live) = (era, live)
+        timeline = Timeline(era, writers: writers.map { $0.proven(by: live, era) }, names: live.keys)
     }
 
     /// What this kernel makes of settings.
     private var era: KernelEra {
         KernelEra(
-            release: release, defaults: defaults,
+            release: release, memory: memory, defaults: defaults,
             hashsizeEvidence: loadHashsize == nil ? nil : loading.hashsizeEvidence,
             isBuiltIn: modules.conntrack == .builtIn, live: Set(live.keys),
             modules: Set(modules.aroundConntrack.map(\.name)))

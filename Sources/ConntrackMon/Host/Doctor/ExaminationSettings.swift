@@ -73,7 +73,9 @@ extension Examination {
                 boot.missed.contains(where: { $0.key == configured.key && writers[$0.writer].when == .boot }),
                 let left = boot.settings[configured.key]
             else { return false }
-            return left.value != wanted
+            // A program that has the last word is told of with its own cure.
+            let program = left.authors.last?.writer.flatMap { writers[$0].cure }
+            return left.value != wanted && program == nil
         }.sorted { $0.key == "nf_conntrack_max" && $1.key != "nf_conntrack_max" }
         guard !lost.isEmpty else { return }
         let mayBeKept = lost.allSatisfy { lost in

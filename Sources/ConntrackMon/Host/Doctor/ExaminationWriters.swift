@@ -59,13 +59,22 @@ extension Examination {
         return ": with its next start nf_conntrack_max \(may) from \(limitText(now)) to \(limitText(least))"
     }
 
+    /// "nf_conntrack_max to 131072 (some versions leave more), ...", each setting once.
     private func list(_ writes: [Write]) -> String {
-        writes.map { write in
-            switch write.change {
-            case .set(let value): "\(write.key) to \(value)"
-            case .raise(let value): "\(write.key) to at least \(value)"
-            case .unknown: "\(write.key) to a value that is not to be seen"
+        let keys = writes.map(\.key).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return keys.map { key in
+            let changes = writes.filter { $0.key == key }
+            let numbers = changes.compactMap { write -> UInt64? in
+                if case .set(let number) = write.change { number } else { nil }
             }
+            let least = changes.compactMap { write -> UInt64? in
+                if case .raise(let number) = write.change { number } else { nil }
+            }.last
+            guard let number = numbers.last else {
+                return least.map { "\(key) to at least \($0)" } ?? "\(key) to a value that is not to be seen"
+            }
+            let isDoubtful = least != nil && changes.last?.certainty != .certain
+            return "\(key) to \(number)" + (isDoubtful ? " (some versions leave more)" : "")
         }.joined(separator: ", ")
     }
 

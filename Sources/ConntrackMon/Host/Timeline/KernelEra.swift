@@ -6,6 +6,8 @@ internal import ConntrackModel
 /// values it takes. Pure.
 struct KernelEra: Sendable {
     var release: KernelRelease?
+    /// MemTotal, in bytes.
+    var memory: UInt64?
     /// The hash and the limit it begins with; nil where memory or version are not known.
     var defaults: KernelDefaults?
     /// The line that gives a hash size at load.
@@ -56,6 +58,12 @@ struct KernelEra: Sendable {
         if live.isEmpty { return true }
         // Its module is there, and it is not.
         return !isBuiltIn && !owners(of: name).contains(where: modules.contains)
+    }
+
+    /// What a load with this hash size as parameter leaves.
+    func given(_ hashsize: UInt64) -> KernelDefaults? {
+        guard let release, let memory else { return nil }
+        return KernelDefaults(memory: memory, release: release, hashsize: hashsize)
     }
 
     /// What a setting begins with, and why.

@@ -68,6 +68,27 @@ struct SimulatedKernel {
         }
     }
 
+    /// Loads nf_conntrack with a hash size: the kernel makes a limit of it too.
+    private mutating func load(
+        with hashsize: UInt64, isReload: Bool, during loadOf: String?, by writer: Writer, _ evidence: Evidence
+    ) {
+        if isReload, loadOf == nil {
+            // Only if nobody holds it then.
+            var other = self
+            other.unload()
+            other.load(with: hashsize, isReload: false, during: nil, by: writer, evidence)
+            return join(other)
+        }
+        guard !isLoaded, !era.isBuiltIn else { return }
+        if loadOf == KernelEra.core { insert(KernelEra.core) } else { load(KernelEra.core) }
+        let author = Foretold.Author(name: "the hash size given at load", evidence: evidence)
+        let given = era.given(hashsize)
+        for (name, value) in [("nf_conntrack_max", given?.limit), ("nf_conntrack_buckets", given?.buckets)] {
+            guard settings[name] != nil else { continue }
+            settings[name] = Foretold(value.map { [$0] } ?? [], by: author)
+        }
+    }
+
     // MARK: Writers
 
     /// Runs all writers of a moment, in their order.
@@ -86,6 +107,8 @@ struct SimulatedKernel {
                 self.write(write, index, isCertain: writer.certainty == .certain && !isRace)
             case .load(let module, _):
                 if let loadOf, module.replacing("-", with: "_") == loadOf { insert(loadOf) } else { load(module) }
+            case .loadWith(let hashsize, let isReload, let evidence):
+                load(with: hashsize, isReload: isReload, during: loadOf, by: writer, evidence ?? writer.evidence)
             case .reload:
                 // Only if nobody holds it then.
                 var other = self
@@ -132,6 +155,10 @@ struct SimulatedKernel {
 extension Writer.Act {
     /// The module that it loads.
     fileprivate var module: String? {
-        if case .load(let module, _) = self { module.replacing("-", with: "_") } else { nil }
+        switch self {
+        case .load(let module, _): module.replacing("-", with: "_")
+        case .loadWith(_, false, _): KernelEra.core
+        case .write, .reload, .loadWith: nil
+        }
     }
 }

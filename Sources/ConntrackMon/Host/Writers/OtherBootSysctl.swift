@@ -36,12 +36,3 @@ enum OtherBootSysctl {
         }
     }
 }
-
-extension Writer.Act {
-    fileprivate var evidence: Evidence? {
-        switch self {
-        case .write(let write): write.evidence
-        case .load(_, let evidence), .reload(let evidence): evidence
-        }
-    }
-}

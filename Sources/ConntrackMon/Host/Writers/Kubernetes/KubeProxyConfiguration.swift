@@ -7,8 +7,9 @@ enum KubeProxyConfiguration {
     /// More pods are not looked at; a node has 110 by default.
     private static let podLimit = 256
     private static let volumeLimit = 16
-    /// Files are read until then, of whatever pods.
-    private static let fileLimit = 64
+    /// Files are read until then, of whatever pods, and looked for.
+    private static let fileLimit = 32
+    private static let lookLimit = 2048
     private static let pods = [
         "/var/lib/kubelet/pods", "/var/lib/k0s/kubelet/pods", "/var/snap/microk8s/common/var/lib/kubelet/pods",
     ]
@@ -34,7 +35,7 @@ enum KubeProxyConfiguration {
 
     /// The first one in a volume that the kubelet made of a ConfigMap.
     static func inVolumes(_ names: [String], _ tree: FileTree) -> (settings: KubeProxySettings, file: String)? {
-        var count = 0
+        var (count, looks) = (0, 0)
         for folder in pods {
             for pod in (tree.names(in: folder) ?? []).prefix(podLimit) {
                 let maps = "\(folder)/\(pod)/volumes/kubernetes.io~configmap"
@@ -42,7 +43,8 @@ enum KubeProxyConfiguration {
                 where volume.hasPrefix("config") || occurs("proxy", in: volume) {
                     for name in names {
                         let file = "\(maps)/\(volume)/\(name)"
-                        guard count < fileLimit else { return nil }
+                        looks += 1
+                        guard count < fileLimit, looks <= lookLimit else { return nil }
                         guard let text = tree.text(file) else { continue }
                         count += 1
                         guard occurs("KubeProxyConfiguration", in: text),

@@ -32,11 +32,4 @@ extension FileTree {
         let shells = ["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox", "openrc-run", "runscript", "sh.distrib"]
         return words.contains(where: shells.contains) ? text(resolved) : nil
     }
-
-    /// Whether a file may be run.
-    func isExecutable(_ path: String) -> Bool {
-        var status = stat()
-        guard let resolved = resolve(path), stat(root + resolved, &status) == 0 else { return false }
-        return status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o111 != 0
-    }
 }
