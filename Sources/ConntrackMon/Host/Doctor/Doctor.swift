@@ -21,7 +21,7 @@ package enum Doctor {
     static func judge(_ facts: DoctorFacts) -> DoctorReport {
         let verdict = UnloadVerdict(facts)
         let outlook = Outlook(facts, verdict)
-        let guess = facts.limit.flatMap { facts.limitOrigin.guess(limit: $0, buckets: facts.buckets) }
+        let guess = facts.limitGuess
         var examination = Examination(facts: facts, verdict: verdict, outlook: outlook, limitGuess: guess)
         let reloaded: UInt64? =
             switch verdict.wouldUnload {

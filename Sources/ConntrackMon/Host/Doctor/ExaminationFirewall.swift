@@ -63,10 +63,15 @@ extension Examination {
             "modules_unload", lossSeverity,
             "stopping or restarting \(name) unloads the netfilter modules: all settings are lost and connections forgotten",
             evidence: [service.evidence], cure: service.cure)
-        guard !service.restores else { return }
+        let isRead = facts.timeline.writers.contains { $0.when == .firewall(service.kind) && !$0.keys.isEmpty }
+        guard !isRead else { return }
+        let isIdle = service.restores && !facts.configuration.all.isEmpty
         add(
             "sysctl_load_list", facts.configuration.all.isEmpty ? .info : .warning,
-            "\(name) does not put configured nf_conntrack settings back when it starts",
+            isIdle
+                ? "no word of \(prefix)_SYSCTL_LOAD_LIST is found in a line that sets what is configured: \(name) puts nothing"
+                    + " back when it starts"
+                : "\(name) does not put configured nf_conntrack settings back when it starts",
             evidence: [service.loadList].compactMap { $0 }.map {
                 $0.line == nil ? Evidence(file: $0.file, line: nil, text: "\(prefix)_SYSCTL_LOAD_LIST is not set") : $0
             },

@@ -9,7 +9,7 @@ extension Examination {
     mutating func findWriters() {
         findUnknownInit()
         for index in writers.indices {
-            if writers[index].cure != nil { findProgram(index) } else { findLate(index) }
+            if writers[index].program != nil { findProgram(index) } else { findScript(index) }
         }
     }
 
@@ -36,7 +36,7 @@ extension Examination {
         let isFought = !over.isEmpty || lowered != nil
         let may = writer.certainty == .certain ? "sets" : "may set"
         add(
-            writer.findingID, isFought ? .warning : .info, certainty: writer.certainty,
+            writer.program ?? "script_writes", isFought ? .warning : .info, certainty: writer.certainty,
             "\(writer.name) \(may) \(list(writes)) \(writer.momentText)"
                 + (over.isEmpty ? "" : ", over \(over.joined(separator: ", "))") + (lowered ?? ""),
             evidence: evidence.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }, cure: writer.cure ?? "")
@@ -78,11 +78,18 @@ extension Examination {
         }.joined(separator: ", ")
     }
 
-    // MARK: What is set late
+    // MARK: Scripts, rules and lines of their own
 
-    /// A script that sets what no configuration would keep: it is so only from then on, and not after a load.
+    /// One that writes something else than what is configured is a program like others.
+    private mutating func findScript(_ index: Int) {
+        let isOwn = writers[index].cure != nil && writers[index].when != .early
+        if isOwn, facts.configuration.all.contains(where: { isOverridden($0, by: index) }) { findProgram(index) }
+        if writers[index].when == .late { findLate(index) }
+    }
+
+    /// What no configuration would keep: it is so only from then on, and not after a load.
     private mutating func findLate(_ index: Int) {
-        guard writers[index].when == .late, let boot = outlook.boot else { return }
+        guard let boot = outlook.boot else { return }
         let rows = outlook.rows.filter { row in
             guard let end = boot.settings[row.name], end.authors.last?.writer == index, let later = row.afterReboot
             else { return false }
@@ -102,13 +109,26 @@ extension Examination {
 }
 
 extension Writer {
-    /// "kube_proxy_writes".
-    var findingID: String {
-        let program = embedsKubeProxy ? "kube-proxy" : name
-        return program.lowercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined() + "_writes"
+    /// What its finding is called, where it is a program that is known by its name; nil for scripts, rules and lines.
+    var program: String? {
+        switch name {
+        case "kube-proxy", "k3s", "rke2", "microk8s", "hyperkube", "k0s": "kube_proxy_writes"
+        case "pve-firewall", "proxmox-firewall": "pve_firewall_writes"
+        case "coroot-node-agent": "coroot_writes"
+        case "the OpenVZ node": "openvz_node_writes"
+        case "tuned", "ufw", "FireHOL": cure == nil ? nil : name.lowercased() + "_writes"
+        default: nil
+        }
     }
 
-    private var embedsKubeProxy: Bool { ["k3s", "rke2", "microk8s", "hyperkube", "k0s"].contains(name) }
+    /// It comes again while the host runs, and undoes what a person has written.
+    var comesAgain: Bool {
+        switch when {
+        case .always, .firewall: true
+        case .late: isService
+        case .load, .uevent, .early, .boot: false
+        }
+    }
 
     /// When it does it, for the end of a sentence.
     var momentText: String {

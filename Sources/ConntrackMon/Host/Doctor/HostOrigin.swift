@@ -3,6 +3,13 @@
 package import ConntrackModel
 
 extension DoctorFacts {
+    /// Who chose the live limit, by its number. What is configured is eight times the hash size by chance.
+    var limitGuess: LimitOrigin.Guess? {
+        guard let limit, let guess = limitOrigin.guess(limit: limit, buckets: buckets) else { return nil }
+        if case .hashsize = guess, configuration["nf_conntrack_max"]?.number == limit { return nil }
+        return guess
+    }
+
     /// What on this host chooses a limit: its kernel, and the programs seen on it.
     var limitOrigin: LimitOrigin {
         LimitOrigin(
@@ -14,7 +21,7 @@ extension DoctorFacts {
 extension LimitProgram {
     /// nil for what has no settings of its own, or leaves the limit alone.
     init?(_ writer: Writer, _ era: KernelEra) {
-        guard let cure = writer.cure else { return nil }
+        guard let cure = writer.cure, writer.comesAgain else { return nil }
         let writes = writer.acts.compactMap { act in
             if case .write(let write) = act, write.key == "nf_conntrack_max" { write } else { nil }
         }

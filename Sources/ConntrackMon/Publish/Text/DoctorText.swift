@@ -74,7 +74,7 @@ extension DoctorReport {
         var order: [String] = []
         var names: [String: [String]] = [:]
         for row in rows {
-            guard let by = by(row), by != Self.kernelDefault else { continue }
+            guard let by = by(row)?.replacing(#/:[0-9]+\)/#, with: ")"), by != Self.kernelDefault else { continue }
             if names[by] == nil { order.append(by) }
             names[by, default: []].append(row.name)
         }
