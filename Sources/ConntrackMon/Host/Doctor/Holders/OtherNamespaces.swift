@@ -24,7 +24,8 @@ enum OtherNamespaces {
                 }
             }
             guard !tables.isEmpty else { continue }
-            let command = procfs.text("/\(process)/comm")?.split(separator: "\n").first.map(String.init) ?? "?"
+            let command =
+                procfs.text("/\(process)/comm")?.split(separator: "\n").first.map { withoutControls(String($0)) } ?? "?"
             found.append(OtherNamespace(process: process, command: command, tables: tables))
         }
         return found

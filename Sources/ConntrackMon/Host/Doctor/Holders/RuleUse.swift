@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 internal import CNetfilter
-internal import Glibc
 
 /// What the rules of one table use, and how often: as `struct cnf_use` has it.
 struct RuleUse: Equatable, Sendable {
@@ -60,5 +59,16 @@ extension RuleUse {
 
 /// What stands before the NUL.
 private func text(_ bytes: UnsafeRawBufferPointer) -> String {
-    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    withoutControls(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
+}
+
+/// A name that anybody may have chosen, fit for a terminal.
+func withoutControls(_ name: String) -> String {
+    let plain = name.unicodeScalars.map { scalar -> Unicode.Scalar in
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: "?"
+        default: scalar
+        }
+    }
+    return String(String.UnicodeScalarView(plain))
 }
