@@ -32,6 +32,7 @@ extension Writer.Act {
         case .write(let write): write.shown
         case .load(let module, _): "load \(module)"
         case .reload: "reload"
+        case .loadWith(let size, _, _): "load hashsize=\(size)"
         }
     }
 }
