@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Ways of holding nf_conntrack, and whether a stop of the firewall unloads it.
 
+# shellcheck source=/dev/null
+. foretold.sh
+
 ct='-m conntrack --ctstate ESTABLISHED -j ACCEPT'
 track() { "$1" -A INPUT $ct; } # iptables or ip6tables
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # usage: initramfs.sh KERNEL_FOLDER BINARY SCENARIOS OUT [PROGRAM[:NAME] ...]   Packs what scenarios need: busybox, kmod,
 # iptables, nft, libbpf, the netfilter modules with what they depend on, and conntrack-mon and each PROGRAM with its libraries.
+# A PROGRAM that is a folder gives the sysctl configuration in it to /NAME.
 set -eu
 image=$1 binary=$2 scenarios=$3 out=$4
 shift 4
@@ -25,10 +26,13 @@ add /usr/sbin/conntrack
 add /usr/sbin/xtables-legacy-multi
 for name in iptables ip6tables; do ln -s xtables-legacy-multi "$root/bin/$name"; done
 for program in "$@"; do
-    case $program in
-    *:*) add "${program%:*}" "${program#*:}" ;;
-    *) add "$program" ;;
-    esac
+    name=$(basename "${program#*:}")
+    if [ -d "${program%:*}" ]; then # of trees, whose sysctl configuration is wanted
+        mkdir "$root/$name"
+        (cd "${program%:*}" && find . -path '*/sysctl.conf' -o -path '*/sysctl.d/*' | cpio -pdm --quiet "$root/$name")
+    else
+        add "${program%:*}" "$name"
+    fi
 done
 # Loaded at run time, so that ldd does not tell of it.
 libbpf=$(ldconfig -p | grep -oE '/[^ ]+/libbpf\.so\.1$' | head -n 1)

@@ -3,6 +3,9 @@
 # What a boot leaves of settings. The machine boots once for what doctor foretells of all hosts, and once more for each of them:
 # boot.sh passes its name on the kernel's command line.
 
+# shellcheck source=/dev/null
+. foretold.sh
+
 booting=$(sed -n 's/.*\bboot=\([^ ]*\).*/\1/p' /proc/cmdline)
 
 boot() { # NAME: begins one, unless this boot is another's

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Ways of putting settings back when the module is loaded again, or when the firewall starts.
 
+# shellcheck source=/dev/null
+. foretold.sh
+
 configure() { # what most of these put back, or do not
     put /etc/sysctl.d/90-conntrack.conf "${n}_max = 262144" "${n}_tcp_timeout_established = 3600" "${n}_tcp_be_liberal = 1"
 }
