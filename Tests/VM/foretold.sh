@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2086,SC2154
+# shellcheck shell=sh disable=SC2013,SC2034,SC2086,SC2154
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What doctor foretells, and what comes true: a host with EL's firewall, for holding.sh, restoring.sh and rebooting.sh.
 #
@@ -43,22 +43,22 @@ el6() { # makes it one of EL6
     for service in iptables ip6tables; do ln -s /bin/iptables.init /etc/rc.d/init.d/$service; done
 }
 
-enable() { # SERVICE [LINE OF ITS CONFIGURATION ...]
-    service=$1
+service() { # SERVICE [LINE OF ITS CONFIGURATION ...]
+    name=$1
     shift
-    services="$services $service"
-    put /etc/sysconfig/$service-config "$@"
+    services="$names $name"
+    put /etc/sysconfig/$name-config "$@"
     if [ -e /etc/rc.d/rc3.d ]; then
-        ln -s ../init.d/$service /etc/rc.d/rc3.d/S08$service
+        ln -s ../init.d/$name /etc/rc.d/rc3.d/S08$name
     else
-        ln -s /usr/lib/systemd/system/$service.service /etc/systemd/system/basic.target.wants/$service.service
+        ln -s /usr/lib/systemd/system/$name.service /etc/systemd/system/basic.target.wants/$name.service
     fi
 }
 
 save() { "$1-save" >/etc/sysconfig/$1; } # SERVICE
 
 firewall() { # the usual one, where another matter is tried: SERVICE iptables with [LINE OF ITS CONFIGURATION ...]
-    enable iptables "$@"
+    service iptables "$@"
     put /etc/sysconfig/iptables '*filter' ':INPUT ACCEPT [0:0]' '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT' \
         COMMIT
     iptables.init iptables start || fail "iptables does not start: $?"
@@ -151,5 +151,6 @@ prove() {
 }
 
 for link in bin sbin; do [ -e /usr/$link ] || ln -s ../bin /usr/$link; done
+[ -e /lib/modprobe.d ] || ln -s ../usr/lib/modprobe.d /lib/modprobe.d # Debian's kmod reads this one
 for name in iptables-save iptables-restore ip6tables-save ip6tables-restore; do ln -sf xtables-legacy-multi /bin/$name; done
 ln -sf procps-sysctl /bin/sysctl # with its path; without one it is busybox's

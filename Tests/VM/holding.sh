@@ -15,72 +15,72 @@ show reload
 # Rules of the service that is restarted.
 
 way filter
-enable iptables
+service iptables
 track iptables
 save iptables
 prove
 
 way state-match
-enable iptables 'IPTABLES_MODULES_UNLOAD="yes"'
+service iptables 'IPTABLES_MODULES_UNLOAD="yes"'
 iptables -A INPUT -m state --state ESTABLISHED -j ACCEPT
 save iptables
 prove
 
 way el6
 el6
-enable iptables 'IPTABLES_MODULES_UNLOAD="yes"'
+service iptables 'IPTABLES_MODULES_UNLOAD="yes"'
 track iptables
 save iptables
 prove
 
 way nat
-enable iptables
+service iptables
 iptables -t nat -A POSTROUTING -o lo -j MASQUERADE
 save iptables
 prove
 
 way raw-helper
-enable iptables
+service iptables
 iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp
 save iptables
 prove
 
 way raw-notrack
-enable iptables
+service iptables
 iptables -t raw -A PREROUTING -p udp -j NOTRACK
 track iptables
 save iptables
 prove
 
 way connlimit
-enable iptables
+service iptables
 iptables -A INPUT -p tcp --syn -m connlimit --connlimit-above 20 -j REJECT
 save iptables
 prove
 
 way connmark
-enable iptables
+service iptables
 iptables -t mangle -A PREROUTING -j CONNMARK --restore-mark
 iptables -t mangle -A PREROUTING -m connmark --mark 1 -j ACCEPT
 save iptables
 prove
 
 way unused-chain
-enable iptables
+service iptables
 iptables -N unused
 iptables -A unused $ct
 save iptables
 prove
 
 way empty-nat-table
-enable iptables
+service iptables
 track iptables
 save iptables
 iptables -t nat -nL >/dev/null
 prove
 
 way ipset
-enable iptables
+service iptables
 ipset create friends hash:ip
 ipset add friends 192.0.2.1
 iptables -A INPUT -m set --match-set friends src -m conntrack --ctstate NEW -j ACCEPT
@@ -88,7 +88,7 @@ save iptables
 prove
 
 way unload-no
-enable iptables 'IPTABLES_MODULES_UNLOAD="no"'
+service iptables 'IPTABLES_MODULES_UNLOAD="no"'
 track iptables
 save iptables
 prove
@@ -96,8 +96,8 @@ prove
 # The other family.
 
 way both-families
-enable iptables
-enable ip6tables
+service iptables
+service ip6tables
 track iptables
 track ip6tables
 save iptables
@@ -105,8 +105,8 @@ save ip6tables
 prove
 
 way both-families-one-tracks
-enable iptables
-enable ip6tables
+service iptables
+service ip6tables
 track iptables
 ip6tables -A INPUT -p tcp --dport 22 -j ACCEPT
 save iptables
@@ -114,14 +114,14 @@ save ip6tables
 prove
 
 way ip6tables-not-saved
-enable iptables
+service iptables
 track iptables
 track ip6tables
 save iptables
 prove
 
 way ip6tables-saved-not-loaded
-enable iptables
+service iptables
 track iptables
 track ip6tables
 save iptables
@@ -130,14 +130,14 @@ ip6tables -F
 prove
 
 way ip6tables-nat
-enable iptables
+service iptables
 track iptables
 ip6tables -t nat -A POSTROUTING -o lo -j MASQUERADE
 save iptables
 prove
 
 way ip6tables-empty-table
-enable iptables
+service iptables
 track iptables
 ip6tables -nL >/dev/null
 save iptables
@@ -146,49 +146,49 @@ prove
 # nft.
 
 way nft-tracks
-enable iptables
+service iptables
 track iptables
 save iptables
 nft 'table inet f { chain i { type filter hook input priority 0; ct state established accept; }; }'
 prove
 
 way nft-does-not-track
-enable iptables
+service iptables
 track iptables
 save iptables
 nft 'table inet f { chain i { type filter hook input priority 0; tcp dport 22 accept; }; }'
 prove
 
 way nft-helper-object
-enable iptables
+service iptables
 track iptables
 save iptables
 nft 'table ip f { ct helper h { type "ftp" protocol tcp; }; }'
 prove
 
 way nft-map-of-marks
-enable iptables
+service iptables
 track iptables
 save iptables
 nft 'table ip f { map m { type mark : verdict; }; chain i { type filter hook input priority 0; ct mark vmap @m; }; }'
 prove
 
 way nft-masquerade
-enable iptables
+service iptables
 track iptables
 save iptables
 nft 'table ip f { chain p { type nat hook postrouting priority 100; masquerade; }; }'
 prove
 
 way nft-empty-nat-chain
-enable iptables
+service iptables
 track iptables
 save iptables
 nft 'table ip f { chain p { type nat hook postrouting priority 100; }; }'
 prove
 
 way nft-flowtable
-enable iptables
+service iptables
 track iptables
 save iptables
 nft 'table inet f { flowtable t { hook ingress priority 0; devices = { lo }; };
@@ -196,7 +196,7 @@ nft 'table inet f { flowtable t { hook ingress priority 0; devices = { lo }; };
 prove
 
 way iptables-nft
-enable iptables
+service iptables
 track iptables
 save iptables
 iptables-nft -A INPUT $ct
@@ -205,49 +205,49 @@ prove
 # Others.
 
 way other-namespace
-enable iptables
+service iptables
 track iptables
 save iptables
 elsewhere "iptables -A INPUT $ct"
 prove
 
 way other-namespace-nat-chain
-enable iptables
+service iptables
 track iptables
 save iptables
 elsewhere 'iptables -t nat -N own'
 prove
 
 way other-namespace-nft
-enable iptables
+service iptables
 track iptables
 save iptables
 elsewhere "nft 'table ip f { chain i { ct state established accept; }; }'"
 prove
 
 way helper-by-hand
-enable iptables
+service iptables
 track iptables
 save iptables
 modprobe nf_conntrack_ftp
 prove
 
 way ip-vs-by-hand
-enable iptables
+service iptables
 track iptables
 save iptables
 modprobe ip_vs
 prove
 
 way openvswitch-by-hand
-enable iptables
+service iptables
 track iptables
 save iptables
 modprobe openvswitch
 prove
 
 way listener
-enable iptables
+service iptables
 track iptables
 save iptables
 modprobe nf_conntrack_netlink

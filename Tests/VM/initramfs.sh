@@ -40,15 +40,16 @@ cp -L --parents "$libbpf" "$root"
 ldd "$libbpf" | grep -oE '/[^ ]+' | while read -r library; do cp -L --parents -n "$library" "$root"; done
 plugins=$(dirname "$(find /usr/lib -name libxt_conntrack.so | head -n 1)")
 mkdir -p "$root$plugins"
-cp -P "$plugins"/lib{xt_{CONNMARK,CT,MASQUERADE,NAT,NOTRACK,connlimit,connmark,conntrack,set,standard,state,tcp,udp},ipt_REJECT}.so \
-    "$root$plugins"
+cp -P "$plugins"/lib{xt_{CONNMARK,CT,MASQUERADE,NAT,NOTRACK},ipt_REJECT}.so "$root$plugins"
+cp -P "$plugins"/libxt_{connlimit,connmark,conntrack,set,standard,state,tcp,udp}.so "$root$plugins"
 
 modules=$image/lib/modules/$release
 cp "$modules"/modules.{order,builtin,builtin.modinfo} "$root/lib/modules/$release"
-rules='ip6?_tables|ip6?table_(filter|mangle|nat|raw)|x_tables|ipt_REJECT|xt_(CT|MASQUERADE|connlimit|connmark|conntrack|nat|set|state|tcpudp)'
+rules='ip6?_tables|ip6?table_(filter|mangle|nat|raw)|x_tables|ipt_REJECT'
+matches='xt_(CT|MASQUERADE|connlimit|connmark|conntrack|nat|set|state|tcpudp)'
 nft='nf_tables|nf_flow_table_inet|nft_(chain_nat|compat|ct|flow_offload|masq|nat|objref)'
 others='nf_conntrack(_ftp|_netlink)?|nfnetlink|ip_set_hash_ip|ip_vs|openvswitch|dummy|veth'
-wanted="/($rules|$nft|$others)\\.ko"
+wanted="/($rules|$matches|$nft|$others)\\.ko"
 # Neither compressed nor signed: to unpack and to verify one takes an emulated CPU a quarter of a second.
 grep -E "^[^:]*$wanted" "$modules/modules.dep" | tr -d ':' | tr ' ' '\n' | sort -u | while read -r module; do
     file=$root/lib/modules/$release/${module%.xz}

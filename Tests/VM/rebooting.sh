@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2016
+# shellcheck shell=sh disable=SC1003,SC2016,SC2154
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What a boot leaves of settings. The machine boots once for what doctor foretells of all hosts, and once more for each of them:
 # boot.sh passes its name on the kernel's command line.
@@ -11,7 +11,7 @@ booting=$(sed -n 's/.*\bboot=\([^ ]*\).*/\1/p' /proc/cmdline)
 boot() { # NAME: begins one, unless this boot is another's
     [ -z "$booting" ] || [ "$booting" = "$1" ] || return
     way "$1${booting:+ rebooted}"
-    enable iptables
+    service iptables
     put /etc/sysconfig/iptables '*filter' ':INPUT ACCEPT [0:0]' '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT' \
         COMMIT
 }
@@ -75,14 +75,16 @@ fi
 
 if boot udev-rule; then
     configure
-    put /etc/udev/rules.d/90-conntrack.rules 'ACTION=="add", SUBSYSTEM=="module", KERNEL=="nf_conntrack", RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/netfilter"'
+    put /etc/udev/rules.d/90-conntrack.rules 'ACTION=="add", SUBSYSTEM=="module", KERNEL=="nf_conntrack", \' \
+        'RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/netfilter"'
     reboot
 fi
 
 if boot install-line; then
     put /etc/sysctl.d/90-conntrack.conf "${n}_tcp_timeout_established = 3600"
     put /etc/modules-load.d/conntrack.conf nf_conntrack
-    put /etc/modprobe.d/conntrack.conf 'install nf_conntrack /sbin/modprobe --ignore-install nf_conntrack && /sbin/sysctl -w net.netfilter.nf_conntrack_max=131072 net.netfilter.nf_conntrack_tcp_timeout_established=7200'
+    put /etc/modprobe.d/conntrack.conf 'install nf_conntrack /sbin/modprobe --ignore-install nf_conntrack && \' \
+        "/sbin/sysctl -w ${n}_max=131072 ${n}_tcp_timeout_established=7200"
     reboot
 fi
 

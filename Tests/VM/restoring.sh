@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2016
+# shellcheck shell=sh disable=SC1003,SC2016,SC2154
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Ways of putting settings back when the module is loaded again, or when the firewall starts.
 
@@ -72,7 +72,8 @@ prove
 
 # firewalld's own line, as its package puts it there.
 way install-pattern
-put /usr/lib/modprobe.d/firewalld-sysctls.conf 'install nf_conntrack /usr/sbin/modprobe --ignore-install nf_conntrack $CMDLINE_OPTS && /usr/sbin/sysctl --quiet --pattern '"'net[.]netfilter[.]nf_conntrack.*'"' --system'
+put /usr/lib/modprobe.d/firewalld-sysctls.conf 'install nf_conntrack /usr/sbin/modprobe --ignore-install nf_conntrack'\
+" \$CMDLINE_OPTS && /usr/sbin/sysctl --quiet --pattern 'net[.]netfilter[.]nf_conntrack.*' --system"
 configure
 put /etc/sysctl.conf "${n}_tcp_timeout_established = 7200" 'net.nf_conntrack_max = 100000'
 firewall
@@ -111,7 +112,8 @@ prove
 
 way udev-remove
 put /etc/udev/rules.d/90-conntrack.rules \
-    'ACTION=="remove", SUBSYSTEM=="module", KERNEL=="nf_conntrack", RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/netfilter"'
+    'ACTION=="remove", SUBSYSTEM=="module", KERNEL=="nf_conntrack", \' \
+    'RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/netfilter"'
 configure
 udevd
 firewall

@@ -5,7 +5,7 @@
 #
 # A tree prints its name, doctor's report, and each setting that can be written, "STATE NAME VALUE": before either has run,
 # after systemd-sysctl, and after `sysctl --system`.
-# shellcheck disable=SC2086,SC2154
+# shellcheck disable=SC2086,SC2154,SC2231
 
 etc=/etc/sysctl.d run=/run/sysctl.d local=/usr/local/lib/sysctl.d usr=/usr/lib/sysctl.d lib=/lib/sysctl.d
 n=net.netfilter.nf_conntrack
@@ -301,9 +301,12 @@ compare
 
 # The hosts that doctor is tried on.
 
-for host in $(cd /fixtures && find . -name sysctl.conf -o -name sysctl.d | sed 's|^./||; s|/\(usr/local/lib\|usr/lib\|etc\|run\|lib\)/sysctl\..*||' | sort -u); do
+folders='etc run usr/local/lib usr/lib lib'
+hosts=$(cd /fixtures && find . -name sysctl.conf -o -name sysctl.d |
+    sed -E "s|^./||; s!/($(echo $folders | tr ' ' '|'))/sysctl\..*!!" | sort -u)
+for host in $hosts; do
     tree "host $host"
-    for folder in etc run usr/local/lib usr/lib lib; do
+    for folder in $folders; do
         for path in /fixtures/$host/$folder/sysctl.*; do
             [ ! -e "$path" ] || cp -a "$path" /$folder/
         done

@@ -45,7 +45,7 @@ struct Foretold {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         report = try decoder.decode(Report.self, from: Data(json.utf8))
-        stops = lines.filter { $0.hasPrefix("stop ") }.map { $0.dropFirst(5).replacing(":", with: "") }
+        stops = lines.filter { $0.hasPrefix("stop ") }.map { String($0.dropFirst(5)).replacing(":", with: "") }
         before = try #require(Foretold.settings("before", in: lines))
         restart = Foretold.settings("restart", in: lines)
         reload = Foretold.settings("reload", in: lines)
