@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the programs that apply sysctl configuration make of it: systemd-sysctl, and `sysctl --system` of procps. boot.sh takes
-# them after BINARY: 512M /lib/systemd/systemd-sysctl /sbin/sysctl:procps-sysctl
+# them after BINARY: 512M /lib/systemd/systemd-sysctl /sbin/sysctl:procps-sysctl Tests/Fixtures/doctor:fixtures
 #
 # A tree prints its name, doctor's report, and each setting that can be written, "STATE NAME VALUE": before either has run,
 # after systemd-sysctl, and after `sysctl --system`.
-# shellcheck disable=SC2086,SC2154
+# shellcheck disable=SC2086,SC2154,SC2231
 
 etc=/etc/sysctl.d run=/run/sysctl.d local=/usr/local/lib/sysctl.d usr=/usr/lib/sysctl.d lib=/lib/sysctl.d
 n=net.netfilter.nf_conntrack
@@ -253,3 +253,63 @@ compare
 tree two-names-excluded
 put $etc/a.conf "-${n}_max" 'net.netfilter.nf_conntrack_ma* = 1001' 'net.nf_conntrack_* = 1002'
 compare
+
+# More of globs and names.
+
+tree glob-classes
+put $etc/a.conf "${n}_tcp_timeout_[[:alpha:]]*[[:lower:]] = 41" "${n}_tcp_timeout_c[[:upper:]]* = 42" \
+    "${n}_[[:lower:]][[:alpha:]]p_timeout = 43" "${n}_icmpv[[:digit:]]_timeout = 44" "${n}_gre_timeout[![:alnum:]]* = 45" \
+    "${n}_generic[[:punct:]]timeout = 46" "${n}_ac[[:nothing:]]t = 1"
+compare
+
+tree glob-brackets
+put $etc/a.conf "${n}_tcp_timeout_[a-e]* = 41" "${n}_udp_timeout[] = 42" "${n}_icmp[_timeout = 43" \
+    "${n}_icmpv[!a-z]_timeout = 44" "${n}_generic[]_]timeout = 45" "${n}_gre_timeou[^a] = 46" "${n}_ac\\ct* = 1" \
+    "${n}_times[t-]amp* = 1"
+compare
+
+tree braces
+put $etc/a.conf "${n}_{udp,icmp}_timeout = 41" "${n}_{udp,icmp}_timeou* = 42" "${n}_generic_timeout = 43"
+compare
+
+tree parents
+put $etc/a.conf 'net/netfilter/../netfilter/nf_conntrack_udp_timeout = 41' \
+    '../sys/net/netfilter/nf_conntrack_icmp_timeout = 42' 'net/ipv4/../netfilter/nf_conntrack_generic_timeout = 43' \
+    'net/netfilter/nf_conntrack_udp_timeout/../nf_conntrack_acct = 1' "${n}_timestamp = 1"
+compare
+
+tree parents-in-globs
+put $etc/a.conf 'net/*/../netfilter/nf_conntrack_udp_timeout = 41' 'net/netfilter/../*/nf_conntrack_icmp_timeout = 42' \
+    '*/../net/netfilter/nf_conntrack_generic_timeout = 43'
+compare
+
+tree many-stars
+put $etc/a.conf 'net/**/nf_conntrack_udp_timeout = 41' 'net/net*/nf_*_icmp_* = 42' '*/*/nf_conntrack_generic_timeou? = 43' \
+    'net.*filter.nf_conntrack_acct = 1' '**/nf_conntrack_timestamp = 1'
+compare
+
+tree invisible
+printf '\357\273\277%s\n' "${n}_max = 1001" "${n}_udp_timeout = 41" >$etc/a.conf
+printf '%s\302\240= 42\n%s =\302\24043\n%s = 44\302\240\n' ${n}_icmp_timeout ${n}_generic_timeout ${n}_gre_timeout >$etc/b.conf
+compare
+
+tree other-spellings
+put $etc/a.conf 'NET.NETFILTER.NF_CONNTRACK_MAX = 1001' "${n}_UDP_timeout = 41" "${n}_icmp_timeout: 42" \
+    "${n}_generic_timeout 43" "${n}_acct = 1;" "sysctl -w ${n}_timestamp=1" "\"${n}_gre_timeout\" = 44" \
+    'net.ipv4.netfilter.ip_conntrack_max = 1002' 'net.ipv4.nf_conntrack_max = 1003' "${n}_count = 5"
+compare
+
+# The hosts that doctor is tried on.
+
+folders='etc run usr/local/lib usr/lib lib'
+hosts=$(cd /fixtures && find . -name sysctl.conf -o -name sysctl.d |
+    sed -E "s|^./||; s!/($(echo $folders | tr ' ' '|'))/sysctl\..*!!" | sort -u)
+for host in $hosts; do
+    tree "host $host"
+    for folder in $folders; do
+        for path in /fixtures/$host/$folder/sysctl.*; do
+            [ ! -e "$path" ] || cp -a "$path" /$folder/
+        done
+    done
+    compare
+done

@@ -14,14 +14,28 @@ enum Kernel: String, CaseIterable, CustomTestStringConvertible {
 
 /// A file of scenarios in Tests/VM: all that run in one boot.
 enum Scenarios: String {
-    case restarts, changes, small, sysctl
+    case restarts, changes, small, sysctl, holding, restoring, rebooting
 
-    var memory: String { self == .small || self == .sysctl ? "512M" : "2G" }
+    var memory: String { self == .restarts || self == .changes ? "2G" : "512M" }
     /// Who reads sysctl configuration does not depend on the kernel.
     var kernels: [Kernel] { self == .sysctl ? [.backports] : Kernel.allCases }
-    /// What else there is in the machine; "PROGRAM:NAME".
+    /// What else there is in the machine; "PROGRAM:NAME", or a folder in which hosts' sysctl configuration is kept.
     var programs: [String] {
-        self == .sysctl ? ["/lib/systemd/systemd-sysctl", "/sbin/sysctl:procps-sysctl"] : []
+        switch self {
+        case .restarts, .changes, .small: []
+        case .sysctl:
+            [
+                "/lib/systemd/systemd-sysctl", "/sbin/sysctl:procps-sysctl",
+                "\(Repository.root)/Tests/Fixtures/doctor:fixtures",
+            ]
+        case .holding, .restoring, .rebooting:
+            [
+                "/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-modules-load", "/sbin/sysctl:procps-sysctl",
+                "/bin/udevadm", "/bin/udevadm:systemd-udevd", "/usr/sbin/ipset",
+                "/usr/sbin/xtables-nft-multi:iptables-nft", "\(Repository.root)/Tests/VM/iptables.init",
+                "\(Repository.root)/Tests/VM/foretold.sh",
+            ]
+        }
     }
 }
 
@@ -38,6 +52,9 @@ enum Machine {
     nonisolated static let canBoot = Requirement.met(
         .program("qemu-system-x86_64"), .program("cpio"), .kernelImage(Kernel.bookworm.rawValue),
         .kernelImage(Kernel.backports.rawValue))
+    /// Likewise, with what hosts have that the machines stand for.
+    nonisolated static let canForetell =
+        canBoot && Requirement.met(.program("udevadm"), .program("ipset"), .program("xtables-nft-multi"))
 
     private static var running: [Boot: RunningCommand] = [:]
     private static var transcripts: [Boot: [String: String]] = [:]
@@ -58,7 +75,7 @@ enum Machine {
             if running[other] == nil && transcripts[other] == nil { running[other] = try start(other) }
         }
         defer { running[boot] = nil }
-        guard let machine = running[boot], let status = try machine.waitForExit(within: .seconds(300)) else {
+        guard let machine = running[boot], let status = try machine.waitForExit(within: .seconds(900)) else {
             transcripts[boot] = [:]
             throw TestKitError("\(boot.scenarios).sh on \(boot.kernel.rawValue) does not end")
         }

@@ -73,6 +73,15 @@ private struct Tree {
 
     nonisolated static let names: [String] = {
         let text = (try? readFile("\(Repository.root)/Tests/VM/sysctl.sh")) ?? ""
-        return text.split(separator: "\n").filter { $0.hasPrefix("tree ") }.map { String($0.dropFirst(5)) }
+        return text.split(separator: "\n").filter { $0.hasPrefix("tree ") }.map { String($0.dropFirst(5)) } + hosts
     }()
+
+    /// The hosts that doctor is tried on, as far as they have sysctl configuration.
+    private nonisolated static var hosts: [String] {
+        let paths = try? FileManager.default.subpathsOfDirectory(atPath: "\(Repository.root)/Tests/Fixtures/doctor")
+        let names = (paths ?? []).compactMap { path in
+            path.wholeMatch(of: #/(.+?)/(?:etc|run|lib|usr/lib|usr/local/lib)/sysctl\.(?:conf|d)/#).map { "host \($0.1)" }
+        }
+        return Set(names).sorted()
+    }
 }
