@@ -10,7 +10,7 @@ import UnitKit
 
 /// Whole reports on saved trees, Tests/Fixtures/doctor.
 @Suite struct DoctorTests {
-    @Test(arguments: SavedTrees.all)
+    @Test(arguments: SavedTrees.all + SavedTrees.cases)
     func `a tree gives its text, its JSON and its exit code`(_ name: String, _ code: Int32) throws {
         let report = SavedTrees.examine(name)
         #expect(try Golden.compare(report.text() + "\n", with: "doctor/\(name).txt") == nil)

@@ -116,7 +116,7 @@ extension Writer {
         case "pve-firewall", "proxmox-firewall": "pve_firewall_writes"
         case "coroot-node-agent": "coroot_writes"
         case "the OpenVZ node": "openvz_node_writes"
-        case "tuned", "ufw", "FireHOL": cure == nil ? nil : name.lowercased() + "_writes"
+        case "tuned", "ufw", "firehol": cure == nil ? nil : name.lowercased() + "_writes"
         default: nil
         }
     }
