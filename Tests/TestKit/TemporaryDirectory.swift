@@ -42,3 +42,18 @@ public final class TemporaryDirectory: Sendable {
         try readFile(path(of: name))
     }
 }
+
+extension TemporaryDirectory {
+    /// Writes a file inside, or makes a link to what follows "-> " in `text`.
+    public func put(_ text: String, at name: String) throws {
+        guard text.hasPrefix("-> ") else {
+            try write(text, to: name)
+            return
+        }
+        // With the directories that lead to it.
+        try write("", to: name)
+        guard unlink(path(of: name)) == 0, symlink(String(text.dropFirst(3)), path(of: name)) == 0 else {
+            throw SystemError("symlink \(path(of: name))")
+        }
+    }
+}

@@ -12,6 +12,9 @@ struct SettingNames: Sendable {
     private let isLive: Bool
     /// The hash size can be given at load only, before 4.8. EL7's 3.10 has much of later kernels.
     let hasFixedBuckets: Bool
+    /// What a glob reaches where nothing says that it is not there.
+    let reachable: [String]
+    private let release: KernelRelease?
 
     static let buckets = "nf_conntrack_buckets"
     static let readOnly = "nf_conntrack_count"
@@ -29,11 +32,24 @@ struct SettingNames: Sendable {
         isLive = !live.isEmpty
         known = live.union(SysctlConfiguration.wellKnown).union(SettingNames.frag6).union(SettingNames.others)
             .subtracting([SettingNames.readOnly])
+        self.release = release
+        reachable = live.union(SysctlConfiguration.wellKnown).subtracting([SettingNames.readOnly])
+            .filter { !SettingNames.isGone($0, release) }.sorted(by: FileTree.isBefore)
     }
 
     /// Whether this is a setting that can be written: "nf_conntrack_max".
     func isSetting(_ name: String) -> Bool {
         known.contains(name) && !(hasFixedBuckets && name == SettingNames.buckets)
+    }
+
+    /// Whether kernels of this host's release no longer have the setting, which is no fault of a file that names it.
+    func isGone(_ name: String) -> Bool { SettingNames.isGone(name, release) }
+
+    private static func isGone(_ name: String, _ release: KernelRelease?) -> Bool {
+        guard let release else { return false }
+        if name == "nf_conntrack_helper" { return release >= KernelRelease(6, 0) }
+        if name.hasPrefix("nf_conntrack_dccp_") { return release >= KernelRelease(6, 17) }
+        return name.hasPrefix("nf_conntrack_udplite_") && release >= KernelRelease(7, 1)
     }
 
     /// Whether a path below /proc/sys leads to a setting that can be written.

@@ -58,30 +58,36 @@ public struct SysctlConfiguration: Sendable {
     let bootReader: SysctlReader
     private var boot = SysctlPlan(keepsOne: true)
     private var idle: Set<String> = []
+    private let release: KernelRelease?
     private static let problemLimit = 100
-    private static let stepLimit = 4096
+    static let stepLimit = 4096
 
     /// Reads the configuration below `root` ("/" for this host). Never fails: see `problems`.
     public static func load(root: String) -> SysctlConfiguration {
         SysctlConfiguration(FileTree(root: root))
     }
 
-    init(_ tree: FileTree) {
+    /// - Parameter release: Which values the kernel takes; nil for what any takes.
+    init(_ tree: FileTree, release: KernelRelease? = nil) {
+        self.release = release
         let reader = SysctlReader.atBoot(of: tree)
         bootReader = reader
         boot = read(tree, by: reader)
-        let procps = read(tree, by: .procps)
+        // EL6's sysctl has no --system.
+        let procps = reader == .initscripts ? boot : read(tree, by: .procps)
         let names = Set((boot.steps + procps.steps).compactMap { SysctlConfiguration.name(of: $0.assignment.key) })
             .union(SysctlConfiguration.wellKnown).sorted(by: FileTree.isBefore)
-        all = names.compactMap { SysctlConfiguration.value(of: $0, in: boot) }
+        all = names.compactMap { value(of: $0, in: boot) }
         whatProcpsDoes = names.compactMap { name in
             let difference = SysctlDifference(
-                key: name, boot: SysctlConfiguration.value(of: name, in: boot),
-                procps: SysctlConfiguration.value(of: name, in: procps))
+                key: name, boot: value(of: name, in: boot),
+                procps: value(of: name, in: procps))
             return difference.boot?.number == difference.procps?.number ? nil : difference
         }
         refused = names.compactMap { name in
-            boot.last(for: SysctlConfiguration.paths(of: name)).flatMap { SysctlConfiguration.configured(name, $0) }
+            boot.last(for: SysctlConfiguration.paths(of: name)).flatMap {
+                SysctlConfiguration.configured(name, $0, release)
+            }
         }.filter { $0.number == nil }
         // Whoever reads them: nothing sets them on a kernel without these names.
         for value in SysctlConfiguration.oldNames(in: boot) + SysctlConfiguration.oldNames(in: procps)
@@ -92,7 +98,7 @@ public struct SysctlConfiguration: Sendable {
 
     /// What the boot sets `name` ("nf_conntrack_max") to; nil when nothing is configured.
     public subscript(name: String) -> ConfiguredValue? {
-        idle.contains(name) ? nil : SysctlConfiguration.value(of: name, in: boot)
+        idle.contains(name) ? nil : value(of: name, in: boot)
     }
 
     /// Leaves out what is said of names that are no settings: nothing sets them.
@@ -137,45 +143,42 @@ public struct SysctlConfiguration: Sendable {
     private static let folder = "net/netfilter/"
     private static let oldPaths = ["net/ipv4/netfilter/ip_conntrack_", "net/ipv4/ip_conntrack_"]
 
-    private static func concernsUs(_ assignment: SysctlAssignment) -> Bool {
+    static func concernsUs(_ assignment: SysctlAssignment) -> Bool {
         let key = assignment.key
         guard assignment.isGlob else { return name(of: key) != nil || oldPaths.contains(where: key.hasPrefix) }
-        let literal = key.prefix { !"*?[\\".contains($0) }
+        let literal = key.prefix { !"*?[\\{".contains($0) }
         return [folder + "nf_conntrack_", "net/nf_conntrack_max"].contains {
             literal.hasPrefix($0) || $0.hasPrefix(literal)
         }
     }
 
     /// The setting that an explicit key is about.
-    private static func name(of key: String) -> String? {
+    static func name(of key: String) -> String? {
         if key == "net/nf_conntrack_max" { return "nf_conntrack_max" }
         guard key.hasPrefix(folder + "nf_conntrack_") else { return nil }
         let name = String(key.dropFirst(folder.utf8.count))
         return name.contains { "*?[/".contains($0) } ? nil : name
     }
 
-    private static func paths(of name: String) -> [String] {
+    static func paths(of name: String) -> [String] {
         name == "nf_conntrack_max" ? [folder + name, "net/nf_conntrack_max"] : [folder + name]
     }
 
     /// A value that is refused changes nothing: the last one that is not counts.
-    private static func value(of name: String, in plan: SysctlPlan) -> ConfiguredValue? {
-        let paths = paths(of: name)
-        let step = plan.last(for: paths) { number(name, $0) != nil } ?? plan.last(for: paths)
-        return step.flatMap { configured(name, $0) }
+    private func value(of name: String, in plan: SysctlPlan) -> ConfiguredValue? {
+        let paths = SysctlConfiguration.paths(of: name)
+        let step =
+            plan.last(for: paths) { SettingValue($0, of: name, release: release) != nil } ?? plan.last(for: paths)
+        return step.flatMap { SysctlConfiguration.configured(name, $0, release) }
     }
 
-    /// The kernel holds all of them but those of nf_conntrack_frag6_* in an int.
-    private static func number(_ name: String, _ value: String) -> UInt64? {
-        SysctlSyntax.number(value).flatMap {
-            $0 <= UInt64(Int32.max) || name.hasPrefix("nf_conntrack_frag6_") ? $0 : nil
-        }
-    }
-
-    private static func configured(_ name: String, _ step: SysctlPlan.Step) -> ConfiguredValue? {
+    private static func configured(
+        _ name: String, _ step: SysctlPlan.Step, _ release: KernelRelease?
+    ) -> ConfiguredValue? {
         step.assignment.value.map { value in
             ConfiguredValue(
-                key: name, value: value, number: number(name, value), file: step.file,
+                key: name, value: value, number: SettingValue(value, of: name, release: release)?.number,
+                file: step.file,
                 line: step.assignment.line, writtenAs: step.assignment.writtenAs)
         }
     }
@@ -184,7 +187,7 @@ public struct SysctlConfiguration: Sendable {
         plan.steps.compactMap { step in
             let key = step.assignment.key
             guard !step.assignment.isGlob, let path = oldPaths.first(where: key.hasPrefix) else { return nil }
-            return configured("nf_conntrack_" + key.dropFirst(path.utf8.count), step)
+            return configured("nf_conntrack_" + key.dropFirst(path.utf8.count), step, nil)
         }
     }
 

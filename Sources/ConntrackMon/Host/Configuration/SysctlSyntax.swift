@@ -16,6 +16,8 @@ struct SysctlAssignment: Equatable {
     /// Whether globs leave the key alone. procps looks for a path as it is written, and "//" or a slash at the beginning
     /// hides that it is the same.
     var shields = true
+    /// The whole line, without blanks around it.
+    var text = ""
 
     var isGlob: Bool { key.contains { "*?[".contains($0) } }
 }
@@ -23,15 +25,17 @@ struct SysctlAssignment: Equatable {
 /// sysctl.d(5), as systemd-sysctl and procps' sysctl read it. Pure.
 enum SysctlSyntax {
     /// What a file's text says to a reader, and the numbers of the lines that say nothing.
+    /// - Parameter isWanted: Which lines to look at, by their bytes.
     static func parse(
-        _ text: String, by reader: SysctlReader = .systemd
+        _ text: String, by reader: SysctlReader = .systemd, where isWanted: (Substring) -> Bool = { _ in true }
     ) -> (assignments: [SysctlAssignment], faultyLines: [Int]) {
         var assignments: [SysctlAssignment] = []
         var faulty: [Int] = []
-        for (index, bytes) in lines(text, by: reader).enumerated() {
+        for (index, bytes) in lines(text, by: reader).enumerated() where isWanted(bytes) {
             let line = stripped(bytes)
             guard let first = line.first, first != "#", first != ";" else { continue }
-            if let assignment = parse(line: line, number: index + 1, by: reader) {
+            if var assignment = parse(line: line, number: index + 1, by: reader) {
+                assignment.text = String(line)
                 assignments.append(assignment)
             } else {
                 faulty.append(index + 1)
@@ -54,6 +58,8 @@ enum SysctlSyntax {
         var assignment = SysctlAssignment(key: normalized(key), writtenAs: key, value: value, line: number)
         if reader != .systemd {
             let path = slashed(key)
+            // systemd-sysctl refuses such a path, and to others it leads where the kernel takes it.
+            assignment.key = climbing(assignment.key)
             assignment.shields = path == assignment.key
             // No file has such a path, and procps does not mend it.
             if path.hasSuffix("/") || name.first.map(isBlank) == true { assignment.key = path + "/" }
@@ -65,6 +71,15 @@ enum SysctlSyntax {
     /// a dot inside a name ("net.ipv4.conf.eth0/1").
     static func normalized(_ key: String) -> String {
         slashed(key).split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+    }
+
+    /// A path without "..", as the kernel walks it.
+    private static func climbing(_ path: String) -> String {
+        guard path.contains("..") else { return path }
+        let parts = path.split(separator: "/").reduce(into: [Substring]()) { parts, part in
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return parts.joined(separator: "/")
     }
 
     private static func slashed(_ key: String) -> String {

@@ -15,7 +15,7 @@ struct SysctlRun: Equatable, Sendable {
     /// Which of the assignments it makes.
     enum Filter: Equatable, Sendable {
         case all
-        /// systemd-sysctl --prefix: paths below /proc/sys, such as "net/netfilter".
+        /// systemd-sysctl --prefix, as written: "net/netfilter", "/net/netfilter", "net.netfilter".
         case prefixes([String])
         /// procps' --pattern: an extended regular expression.
         case pattern(String)
@@ -24,5 +24,14 @@ struct SysctlRun: Equatable, Sendable {
     }
 
     /// What it sets, in its order. Settings that are not there when it runs stay as they are.
-    func acts(in sources: WriterSources) -> [Writer.Act] { [] }
+    func acts(in sources: WriterSources) -> [Writer.Act] {
+        guard case .lines(let words) = filter else { return SysctlWrites(self, sources).all.map { .write($0) } }
+        return words.prefix(SysctlRun.wordLimit).flatMap { word in
+            var run = self
+            run.filter = .lines(with: [word])
+            return SysctlWrites(run, sources).all.map { Writer.Act.write($0) }
+        }
+    }
+
+    private static let wordLimit = 32
 }
