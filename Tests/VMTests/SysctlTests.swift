@@ -80,7 +80,9 @@ private struct Tree {
     private nonisolated static var hosts: [String] {
         let paths = try? FileManager.default.subpathsOfDirectory(atPath: "\(Repository.root)/Tests/Fixtures/doctor")
         let names = (paths ?? []).compactMap { path in
-            path.wholeMatch(of: #/(.+?)/(?:etc|run|lib|usr/lib|usr/local/lib)/sysctl\.(?:conf|d)/#).map { "host \($0.1)" }
+            path.wholeMatch(of: #/(.+?)/(?:etc|run|lib|usr/lib|usr/local/lib)/sysctl\.(?:conf|d)/#).map {
+                "host \($0.1)"
+            }
         }
         return Set(names).sorted()
     }

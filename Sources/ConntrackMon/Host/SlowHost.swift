@@ -22,7 +22,9 @@ package struct SlowHost: Sendable {
         switch want {
         case .configuration:
             return .configuration(
-                ConfiguredSettings(SysctlConfiguration.load(root: root), withParameters: isInitialNamespace))
+                ConfiguredSettings(
+                    SysctlConfiguration(FileTree(root: root), release: KernelRelease.ofHost(paths)),
+                    withParameters: isInitialNamespace))
         case .origin:
             return .origin(.ofHost(paths))
         case .doctor:

@@ -15,19 +15,20 @@ import Testing
     private static let network = "the network service"
 
     private func writers(_ files: [(String, String)], release: String? = "6.1.0") throws -> [String] {
-        try BootSysctlWriters.all(SysctlTree(files, release: release).sources).map { writer in
+        try SysctlTree(files, release: release).read(BootSysctlWriters.all).map { writer in
             let doubt = writer.certainty == .certain ? "" : "?"
             return "\(writer.name)\(doubt): \(writer.acts.map(\.shown).joined(separator: " "))"
         }
     }
 
     @Test func `systemd-sysctl applies what it reads`() throws {
-        let sources = try SysctlTree([Self.systemd, Self.conf]).sources
+        let tree = try SysctlTree([Self.systemd, Self.conf])
         let evidence = Evidence(file: "/etc/sysctl.d/50-a.conf", line: 1, text: Self.line)
         #expect(
-            BootSysctlWriters.all(sources) == [
+            tree.read(BootSysctlWriters.all) == [
                 Writer(
-                    name: "systemd-sysctl", when: .boot, acts: [.set("nf_conntrack_max", 5, evidence)], evidence: evidence)
+                    name: "systemd-sysctl", when: .boot, acts: [.set("nf_conntrack_max", 5, evidence)],
+                    evidence: evidence)
             ])
     }
 
@@ -54,7 +55,9 @@ import Testing
         let added = (file, "[Service]\nExecStart=/sbin/sysctl -p\n")
         let reset = (file, "[Service]\nExecStart=\nExecStart=/sbin/sysctl -p\n")
         #expect(
-            try writers([Self.systemd, Self.conf, main, added]) == ["systemd-sysctl: nf_conntrack_max=5 nf_conntrack_max=9"])
+            try writers([Self.systemd, Self.conf, main, added]) == [
+                "systemd-sysctl: nf_conntrack_max=5 nf_conntrack_max=9"
+            ])
         #expect(try writers([Self.systemd, Self.conf, main, reset]) == ["systemd-sysctl: nf_conntrack_max=9"])
     }
 
@@ -72,7 +75,8 @@ import Testing
         ("etc/rc.d/rc3.d/S08iptables", "", nil), ("etc/sysconfig/network", "NETWORKING=yes", "\(network)?: "),
         ("etc/sysconfig/network", "NETWORKING=no", nil),
     ])
-    func `the network service of EL6 acts where it is started`(_ file: String, _ text: String, _ start: String?) throws {
+    func `the network service of EL6 acts where it is started`(_ file: String, _ text: String, _ start: String?) throws
+    {
         let found = try writers([Self.sysinit, Self.conf, (file, text)], release: "2.6.32-754.el6")
         #expect(found == ["rc.sysinit: nf_conntrack_max=5"] + (start.map { [$0 + "nf_conntrack_max=5"] } ?? []))
     }

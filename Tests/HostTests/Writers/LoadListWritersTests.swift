@@ -14,7 +14,7 @@ import Testing
     private static let el6 = [("etc/rc.d/rc.sysinit", ""), ("etc/redhat-release", "CentOS release 6.10 (Final)\n")]
 
     private func acts(_ files: [(String, String)]) throws -> [String] {
-        try LoadListWriters.all(SysctlTree(files).sources).flatMap(\.acts).map(\.shown)
+        try SysctlTree(files).read(LoadListWriters.all).flatMap(\.acts).map(\.shown)
     }
 
     private static func script(_ line: String, list: String = "") -> (String, String) {
@@ -36,12 +36,13 @@ import Testing
         let evidence = Evidence(
             file: "/etc/sysctl.conf", line: 1, text: "net.netfilter.nf_conntrack_max = 2100000")
         #expect(
-            LoadListWriters.all(try SysctlTree(files).sources) == [
+            try SysctlTree(files).read(LoadListWriters.all) == [
                 Writer(
                     name: "the iptables service", when: .firewall(.iptables),
                     acts: [.set("nf_conntrack_max", 2_100_000, evidence)],
                     evidence: Evidence(
-                        file: "/etc/sysconfig/iptables-config", line: 2, text: "\(Self.list)\".nf_conntrack .bridge-nf\""))
+                        file: "/etc/sysconfig/iptables-config", line: 2,
+                        text: "\(Self.list)\".nf_conntrack .bridge-nf\""))
             ])
     }
 
@@ -52,16 +53,18 @@ import Testing
     }
 
     @Test func `ip6tables has a list of its own`() throws {
-        let files = Self.el6 + [Self.main, ("etc/sysconfig/ip6tables-config", "IP6TABLES_SYSCTL_LOAD_LIST=nf_conntrack")]
-        let writers = LoadListWriters.all(try SysctlTree(files).sources)
+        let files =
+            Self.el6 + [Self.main, ("etc/sysconfig/ip6tables-config", "IP6TABLES_SYSCTL_LOAD_LIST=nf_conntrack")]
+        let writers = try SysctlTree(files).read(LoadListWriters.all)
         #expect(writers.map(\.when) == [.firewall(.ip6tables)])
         #expect(writers.map(\.name) == ["the ip6tables service"])
     }
 
     @Test func `a service that is not started sets nothing`() throws {
-        let files = Self.el6 + [
-            Self.main, (Self.config, Self.list + "nf_conntrack"), ("etc/rc.d/rc3.d/S08ip6tables", ""),
-        ]
+        let files =
+            Self.el6 + [
+                Self.main, (Self.config, Self.list + "nf_conntrack"), ("etc/rc.d/rc3.d/S08ip6tables", ""),
+            ]
         #expect(try acts(files) == [])
     }
 
@@ -72,7 +75,8 @@ import Testing
 
     @Test(arguments: [
         ("fgrep $item /etc/sysctl.conf", "2100000"), ("fgrep -hs $item /etc/sysctl.d/*", "8"),
-        ("fgrep -hs \"$item\" /etc/sysctl.d/*.conf", "7"), ("grep -F -hs $item /etc/sysctl.d/* /etc/sysctl.conf", "2100000"),
+        ("fgrep -hs \"$item\" /etc/sysctl.d/*.conf", "7"),
+        ("grep -F -hs $item /etc/sysctl.d/* /etc/sysctl.conf", "2100000"),
     ])
     func `the script says which files are searched`(_ line: String, _ value: String) throws {
         let files = [Self.main, Self.dropIn, Self.backup, Self.script(line), (Self.config, Self.list + "nf_conntrack")]
@@ -105,7 +109,8 @@ import Testing
     /// EL7 links /etc/sysctl.d/99-sysctl.conf to it.
     @Test func `ways that end alike leave no doubt`() throws {
         let files = [
-            Self.main, ("etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf"), ("etc/redhat-release", "CentOS Linux release 7.9"),
+            Self.main, ("etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf"),
+            ("etc/redhat-release", "CentOS Linux release 7.9"),
             (Self.config, Self.list + "nf_conntrack"),
         ]
         #expect(try acts(files) == ["nf_conntrack_max=2100000"])

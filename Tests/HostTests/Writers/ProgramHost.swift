@@ -57,6 +57,7 @@ extension Writer {
             switch act {
             case .load(let module, _): return "+\(module)"
             case .reload: return "reload"
+            case .loadWith(let hashsize, let isReload, _): return "\(isReload ? "reload" : "load") with \(hashsize)"
             case .write(let write):
                 let change =
                     switch write.change {
@@ -71,11 +72,6 @@ extension Writer {
 
     /// Where each of its writes stands.
     var places: [String] {
-        acts.map { act in
-            switch act {
-            case .load(_, let evidence), .reload(let evidence): evidence.map { "\($0.file):\($0.line ?? 0)" } ?? ""
-            case .write(let write): write.evidence.map { "\($0.file):\($0.line ?? 0)" } ?? ""
-            }
-        }
+        acts.map { $0.evidence.map { "\($0.file):\($0.line ?? 0)" } ?? "" }
     }
 }

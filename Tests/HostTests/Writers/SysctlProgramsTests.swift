@@ -62,7 +62,7 @@ struct SysctlProgramsTests {
         "sysctl -r ( --system", "sysctl -r udp|= --system", "sysctl -p", "sysctl -p /etc/sysctl.d/* /etc/sysctl.conf",
         "sysctl -p/etc/sysctl.conf /etc/sysctl.d/50-a.conf", "sysctl --load=/etc/{sysctl.conf,sysctl.d/5*}",
         "sysctl -q -p /etc/nothing /usr/lib/sysctl.d/[56]*", "sysctl -p /etc/sysctl.d /etc/sysctl.conf",
-        "sysctl --system --dry-run", "sysctl -a -p", "sysctl net.netfilter.nf_conntrack_max", "sysctl -p -x /etc/sysctl.conf",
+        "sysctl --dry-run --system", "sysctl net.netfilter.nf_conntrack_max", "sysctl -p -x /etc/sysctl.conf",
         "busybox sysctl -p", "busybox sysctl -q -p /etc/sysctl.conf /usr/lib/sysctl.d/60-b.conf",
         "busybox sysctl --system", "busybox sysctl -a",
     ])
@@ -132,6 +132,8 @@ struct SysctlPrograms {
                 cp -L $program bin/
                 for library in $(ldd $program 2>/dev/null | grep -o '/[^ ]*'); do cp -L --parents $library .; done
             done
+            # sysctl is not linked with it, and it tells the version.
+            for library in /lib/*/libproc*.so.*; do cp -L --parents $library .; done
             mkdir -p proc/sys/net/netfilter etc/sysctl.d usr/lib/sysctl.d
             cd proc/sys/net
             for name in \(Self.settings.joined(separator: " ")); do : >netfilter/$name; done

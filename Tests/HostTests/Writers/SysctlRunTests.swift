@@ -21,7 +21,7 @@ import Testing
     @Test func `a write is told with its line`() throws {
         let tree = try SysctlTree([("etc/sysctl.d/50-a.conf", "# limit\n \(Self.max)=5\u{a0}\n\(Self.max) = 7\n")])
         let evidence = Evidence(file: "/etc/sysctl.d/50-a.conf", line: 3, text: "\(Self.max) = 7")
-        #expect(SysctlRun(reader: .systemd).acts(in: tree.sources) == [.set("nf_conntrack_max", 7, evidence)])
+        #expect(tree.read { SysctlRun(reader: .systemd).acts(in: $0) } == [.set("nf_conntrack_max", 7, evidence)])
     }
 
     @Test func `settings are written in the order of the last line for each`() throws {
@@ -52,7 +52,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["/etc/sysctl.d/*.conf"], ["5"]), (["/etc/*.d/[0-9]*"], ["5"]), (["/etc/{sysctl.conf,sysctl.d/50-a.conf}"], ["5"]),
+        (["/etc/sysctl.d/*.conf"], ["5"]), (["/etc/*.d/[0-9]*"], ["5"]),
+        (["/etc/{sysctl.conf,sysctl.d/50-a.conf}"], ["5"]),
         (["/etc/sysctl.d/50-a.conf", "/etc/sysctl.conf"], ["9"]), (["/etc/nothing", "/etc/sysctl.conf"], ["9"]),
         (["/etc/{sysctl.conf"], []), (["~/x"], ["3"]), (["-"], []), (["sysctl.conf"], []), (["/etc/sysctl.d"], []),
     ])
@@ -63,7 +64,9 @@ import Testing
     }
 
     @Test func `systemd-sysctl looks for a name in its folders`() throws {
-        let others = [("usr/lib/sysctl.d/50-a.conf", "\(Self.max) = 3"), ("usr/lib/sysctl.d/b.conf", "\(Self.max) = 4")]
+        let others = [
+            ("usr/lib/sysctl.d/50-a.conf", "\(Self.max) = 3"), ("usr/lib/sysctl.d/b.conf", "\(Self.max) = 4"),
+        ]
         func value(_ file: String) throws -> [String] {
             try writes("\(Self.max) = 5", SysctlRun(reader: .systemd, files: [file]), with: others)
         }
@@ -83,7 +86,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("max", "5", "5"), ("^net", "5", "5"), ("max$", "5", nil), ("max *= *5", nil, "5"), ("5", nil, "5"), ("(", nil, nil),
+        ("max", "5", "5"), ("^net", "5", "5"), ("max$", "5", nil), ("max *= *5", nil, "5"), ("5", nil, "5"),
+        ("(", nil, nil),
         ("acct", nil, nil), ("", "5", "5"), ("netfilter/", nil, nil), ("max\\b", "5", "5"),
     ])
     func `procps 3 holds a pattern against the key, procps 4 against the line`(
@@ -100,7 +104,9 @@ import Testing
     @Test(arguments: ["((a{1,255}){1,255}){1,255}", "(a*)*\\1"])
     func `a pattern that could take any time is not tried`(_ pattern: String) throws {
         #expect(
-            try writes("\(Self.max) = 5", SysctlRun(reader: .procps, filter: .pattern(pattern))) == ["nf_conntrack_max=5?"])
+            try writes("\(Self.max) = 5", SysctlRun(reader: .procps, filter: .pattern(pattern))) == [
+                "nf_conntrack_max=5?"
+            ])
     }
 
     @Test(arguments: [
@@ -178,7 +184,9 @@ import Testing
     }
 
     @Test func `files of any size and kind are read boundedly`() throws {
-        let many = (0..<5000).map { "net.netfilter.nf_conntrack_x\($0)* = 1\nnet.netfilter.nf_conntrack_*\($0 % 7)* = 2\n" }
+        let many = (0..<5000).map {
+            "net.netfilter.nf_conntrack_x\($0)* = 1\nnet.netfilter.nf_conntrack_*y\($0 % 7)* = 2\n"
+        }
         let tree = try SysctlTree([("etc/sysctl.d/a.conf", many.joined())])
         #expect(tree.writes(SysctlRun(reader: .systemd)) == [])
     }

@@ -7,8 +7,8 @@ import TestKit
 
 /// Files of a host, made for the purpose, and what is read in them.
 struct SysctlTree {
-    let directory: TemporaryDirectory
-    let sources: WriterSources
+    private let directory: TemporaryDirectory
+    private let sources: WriterSources
 
     /// - Parameters:
     ///   - files: Path and text; a text that begins with "-> " is where a link leads.
@@ -22,8 +22,13 @@ struct SysctlTree {
             cores: 4, names: SettingNames(live: live, release: release))
     }
 
+    /// The files are there until then.
+    func read<Result>(_ body: (WriterSources) -> Result) -> Result {
+        withExtendedLifetime(directory) { body(sources) }
+    }
+
     /// What a run writes: "nf_conntrack_max=5", with a question mark where it only may.
-    func writes(_ run: SysctlRun) -> [String] { run.acts(in: sources).map(\.shown) }
+    func writes(_ run: SysctlRun) -> [String] { read { run.acts(in: $0).map(\.shown) } }
 }
 
 extension Writer.Act {
@@ -32,7 +37,7 @@ extension Writer.Act {
         case .write(let write): write.shown
         case .load(let module, _): "load \(module)"
         case .reload: "reload"
-        case .loadWith(let size, _, _): "load hashsize=\(size)"
+        case .loadWith(let hashsize, _, _): "load with \(hashsize)"
         }
     }
 }

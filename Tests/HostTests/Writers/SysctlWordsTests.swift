@@ -56,8 +56,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "sysctl", "sysctl -a", "sysctl -n net.a", "sysctl net.a", "sysctl -A -p", "sysctl --all --system",
-        "sysctl --help", "sysctl -p --nonsense", "sysctl --system --dry-run", "sysctl =1", "sysctl -y net.a=1",
+        "sysctl", "sysctl -a", "sysctl -n net.a", "sysctl net.a", "sysctl -A -p", "sysctl --dry-run --system",
+        "sysctl --help", "sysctl -p --nonsense", "sysctl =1", "sysctl -y net.a=1",
         "systemd-sysctl --cat-config", "systemd-sysctl --help", "systemd-sysctl --nonsense", "systemd-sysctl --prefix",
         "busybox sysctl --system", "busybox sysctl -a", "busybox sysctl -e net.a",
     ])
@@ -65,9 +65,19 @@ import Testing
         #expect(SysctlRun.of(words: command.split(separator: " ").map(String.init)) == [])
     }
 
-    @Test(arguments: ["", "echo sysctl", "mysysctl -p", "busybox", "busybox modprobe a", "sysctl.sh -p", "sudo sysctl -p"])
+    @Test(arguments: [
+        "", "echo sysctl", "mysysctl -p", "busybox", "busybox modprobe a", "sysctl.sh -p", "sudo sysctl -p",
+    ])
     func `other programs are not looked at`(_ command: String) {
         #expect(SysctlRun.of(words: command.split(separator: " ").map(String.init)) == nil)
+    }
+
+    @Test(arguments: [
+        "sysctl --system --dry-run", "sysctl -a --system", "sysctl --system -h", "sysctl --system --nonsense",
+    ])
+    func `most versions of procps are done when they have come to --system`(_ command: String) {
+        let words = command.split(separator: " ").map(String.init)
+        #expect(SysctlRun.of(words: words) == [.run(SysctlRun(reader: .procps, certainty: .may))])
     }
 
     /// From 4.0.6 on the pattern counts wherever it stands.

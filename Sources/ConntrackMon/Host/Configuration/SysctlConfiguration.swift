@@ -88,7 +88,9 @@ public struct SysctlConfiguration: Sendable {
                 return difference.boot?.number == difference.procps?.number ? nil : difference
             }
         refused = names.compactMap { name in
-            boot.last(for: SysctlConfiguration.paths(of: name)).flatMap { SysctlConfiguration.configured(name, $0, release) }
+            boot.last(for: SysctlConfiguration.paths(of: name)).flatMap {
+                SysctlConfiguration.configured(name, $0, release)
+            }
         }.filter { $0.number == nil }
         // Whoever reads them: nothing sets them on a kernel without these names.
         for value in SysctlConfiguration.oldNames(in: boot) + SysctlConfiguration.oldNames(in: procps)
@@ -178,7 +180,8 @@ public struct SysctlConfiguration: Sendable {
     ) -> ConfiguredValue? {
         step.assignment.value.map { value in
             ConfiguredValue(
-                key: name, value: value, number: SettingValue(value, of: name, release: release)?.number, file: step.file,
+                key: name, value: value, number: SettingValue(value, of: name, release: release)?.number,
+                file: step.file,
                 line: step.assignment.line, writtenAs: step.assignment.writtenAs)
         }
     }

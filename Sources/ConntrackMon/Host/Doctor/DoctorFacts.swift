@@ -74,8 +74,8 @@ struct DoctorFacts: Sendable {
         cores = DoctorFacts.cores(proc)
         entrySize = proc.text("/slabinfo").flatMap(DoctorFacts.entrySize)
         let names = SettingNames(live: live.keys, release: release)
-        configuration = SysctlConfiguration(tree)
-        configuration.keep(names.isSetting)
+        configuration = SysctlConfiguration(tree, release: release)
+        configuration.keep { names.isSetting($0) && !names.isGone($0) }
         text = ConntrackText(tree: tree, reader: configuration.bootReader, names: names, release: release)
         hasConfiguration = tree.names(in: "/etc") != nil
         loading = ModuleConfiguration(tree: tree, commandLine: proc.text("/cmdline"), release: release)

@@ -76,7 +76,11 @@ enum LoadListWriters {
                     write.certainty = min(write.certainty, .may)
                 }
                 let isNew = !found.contains { act in
-                    if case .write(let other) = act { other.key == write.key && other.change == write.change } else { false }
+                    if case .write(let other) = act {
+                        other.key == write.key && other.change == write.change
+                    } else {
+                        false
+                    }
                 }
                 if isNew { found.append(.write(write)) }
             }

@@ -6,12 +6,14 @@ extension Writer.Act {
     /// What writing a value to a path below /proc/sys does; nil where it is no setting of conntrack's, and where the
     /// kernel refuses the value, which leaves the setting alone.
     static func sysctl(
-        _ path: String, to value: String, at evidence: Evidence, certainty: Certainty = .certain, names: SettingNames
+        _ path: String, to value: String, at evidence: Evidence, certainty: Certainty = .certain,
+        _ sources: WriterSources
     ) -> Writer.Act? {
-        guard let name = setting(path, names: names), let number = SysctlSyntax.number(value),
-            number <= UInt64(Int32.max) || name.hasPrefix("nf_conntrack_frag6_")
+        guard let name = setting(path, names: sources.names),
+            let taken = SettingValue(value, of: name, release: sources.release)
         else { return nil }
-        return .write(Write(key: name, change: .set(number), certainty: certainty, evidence: evidence))
+        let doubt = min(certainty, taken.certainty)
+        return .write(Write(key: name, change: .set(taken.number), certainty: doubt, evidence: evidence))
     }
 
     /// The setting that a path below /proc/sys leads to.

@@ -6,7 +6,7 @@ internal import Glibc
 /// systemd-sysctl's --prefix.
 struct SysctlPrefixes {
     /// Paths below /proc/sys; nil where all pass.
-    private let folders: [(path: String, certainty: Certainty)]?
+    fileprivate let folders: [(path: String, certainty: Certainty)]?
 
     init(_ filter: SysctlRun.Filter, _ sources: WriterSources) {
         guard case .prefixes(let texts) = filter else {
@@ -34,6 +34,19 @@ struct SysctlPrefixes {
         guard let folders else { return .certain }
         return folders.filter { $0.path.isEmpty || path == $0.path || path.hasPrefix($0.path + "/") }
             .map(\.certainty).max()
+    }
+}
+
+extension SysctlPrefixes {
+    /// Whether a glob may reach what passes. Its parts are held against those of the prefix without a look at braces,
+    /// which count only behind it (252, tried).
+    func mayPass(glob: String) -> Bool {
+        guard let folders else { return true }
+        let parts = glob.split(separator: "/")
+        return folders.contains { folder in
+            let own = folder.path.split(separator: "/")
+            return own.count <= parts.count && zip(parts, own).allSatisfy { globMatches(String($0), String($1)) }
+        }
     }
 }
 

@@ -48,7 +48,8 @@ extension SysctlReader {
     static func isSystemd245(_ sources: WriterSources) -> Certainty? {
         let prefix = "libsystemd-shared-"
         let folders = [
-            "/usr/lib/systemd", "/lib/systemd", "/usr/lib/x86_64-linux-gnu/systemd", "/usr/lib/aarch64-linux-gnu/systemd",
+            "/usr/lib/systemd", "/lib/systemd", "/usr/lib/x86_64-linux-gnu/systemd",
+            "/usr/lib/aarch64-linux-gnu/systemd",
             "/usr/lib64/systemd",
         ]
         let names = folders.lazy.compactMap { sources.tree.names(in: $0) }.flatMap { $0 }

@@ -31,27 +31,31 @@ extension SysctlRun {
 
     private static func procps(_ words: [String]) -> [Step] {
         var options = Options(words, short: "bneNwfoxaAXVdhq", withValue: "r", mayHaveValue: "pf", long: procpsLong)
-        var pattern: String?
-        var (hasSystem, loads, load) = (false, false, String?.none)
-        var patternBeforeSystem: String?
-        while let option = options.next() {
+        var (pattern, patternOfSystem): (String?, String?)
+        var (hasSystem, loads, shows, isDry, load) = (false, false, false, false, String?.none)
+        options: while let option = options.next() {
             switch option.name {
-            case "a", "A", "X", "h", "V", "d", "?", "dry-run": return []
+            case "h", "V", "d", "?":
+                shows = true
+                break options
+            case "a", "A", "X": shows = true
+            case "dry-run": (shows, isDry) = (true, isDry || !hasSystem)
             case "r": pattern = option.value
             case "p", "f": (loads, load) = (true, option.value ?? load)
-            case "system" where !hasSystem: (hasSystem, patternBeforeSystem) = (true, pattern)
+            case "system" where !hasSystem: (hasSystem, patternOfSystem) = (true, pattern)
             default: break
             }
         }
-        if hasSystem {
+        if hasSystem && !isDry {
+            // Up to 4.0.5 it reads all at once when it comes to --system, and heeds nothing that follows.
             var steps: [Step] = [.run(SysctlRun(reader: .procps, filter: filter(pattern)))]
-            // Up to 4.0.5 it reads all at once when it comes to --system, and knows no pattern that follows.
-            if patternBeforeSystem != pattern {
-                let all = SysctlRun(reader: .procps, filter: filter(patternBeforeSystem), certainty: .may)
-                steps.insert(.run(all), at: 0)
+            if shows || pattern != patternOfSystem {
+                let early = SysctlRun(reader: .procps, filter: filter(patternOfSystem), certainty: .may)
+                steps = [.run(early)] + (shows ? [] : steps)
             }
             return steps
         }
+        if shows { return [] }
         if loads {
             let files = [load].compactMap { $0 } + options.operands
             return [

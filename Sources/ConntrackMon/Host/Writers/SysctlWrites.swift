@@ -36,7 +36,10 @@ struct SysctlWrites {
 
     private func exists(_ name: String) -> Bool {
         let names = sources.names
-        return !names.isGone(name) && (names.isSetting(name) || names.mayExist("net/netfilter/" + name))
+        if names.isSetting(name) { return !names.isGone(name) }
+        // Those two are there, and can't be written.
+        let isReadOnly = name == SettingNames.readOnly || name == SettingNames.buckets
+        return !isReadOnly && names.mayExist("net/netfilter/" + name)
     }
 
     private func name(of key: String) -> String? {
@@ -89,7 +92,10 @@ struct SysctlWrites {
             for assignment in lines.assignments where SysctlConfiguration.concernsUs(assignment) {
                 guard plan.steps.count < SysctlConfiguration.stepLimit else { return plan }
                 // systemd-sysctl looks at the prefix of a glob only when it has found what it reaches.
-                guard assignment.isGlob || prefixes.passes(assignment.key) != nil else { continue }
+                let isKept =
+                    assignment.isGlob
+                    ? prefixes.mayPass(glob: assignment.key) : prefixes.passes(assignment.key) != nil
+                guard isKept else { continue }
                 let certainty = pattern?.certainty(of: assignment.text) ?? .certain
                 if certainty != .unknown { plan.add(assignment, from: file, certainty: certainty) }
             }

@@ -219,7 +219,7 @@ struct TunedRun {
             guard !excluded.contains(where: { globMatches($0, key) }) else { return nil }
             return .sysctl(
                 SysctlSyntax.normalized(key), to: line[line.index(after: equals)...].trimmed,
-                at: Evidence(file: file, line: number, text: line), certainty: certainty, names: sources.names)
+                at: Evidence(file: file, line: number, text: line), certainty: certainty, sources)
         }
     }
 }

@@ -47,7 +47,7 @@ enum UfwWriters {
                 assignment.isGlob
                 ? SysctlConfiguration.wellKnown.map { "net/netfilter/" + $0 }.filter { globMatches(assignment.key, $0) }
                 : [assignment.key]
-            return paths.compactMap { .sysctl($0, to: value, at: evidence, names: sources.names) }
+            return paths.compactMap { .sysctl($0, to: value, at: evidence, sources) }
         }
     }
 }

@@ -44,13 +44,14 @@ extension ShellRun {
 
     /// Notes that a setting is given a value. The kernel refuses what is no number.
     mutating func note(setting key: String, _ value: String, line: Int) {
-        var change: Write.Change = .unknown
+        var write = Write(key: key, change: .unknown, certainty: certainty, evidence: place.evidence(line))
         if !value.contains(ShellRun.unknown) {
             let word = value.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
-            guard let number = SysctlSyntax.number(word) else { return }
-            change = .set(number)
+            guard let taken = SettingValue(word, of: key, release: sources.release) else { return }
+            write.change = .set(taken.number)
+            write.certainty = min(certainty, taken.certainty)
         }
-        note(.write(Write(key: key, change: change, certainty: certainty, evidence: place.evidence(line))))
+        note(.write(write))
     }
 
     func text(of stream: ShellStream) -> String {
