@@ -57,7 +57,7 @@ service() { # SERVICE [LINE OF ITS CONFIGURATION ...]
 
 save() { "$1-save" >/etc/sysconfig/$1; } # SERVICE
 
-firewall() { [LINE OF ITS CONFIGURATION ...]: the usual one, where another matter is tried
+firewall() { # [LINE OF ITS CONFIGURATION ...]: the usual one, where another matter is tried
     service iptables "$@"
     put /etc/sysconfig/iptables '*filter' ':INPUT ACCEPT [0:0]' '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT' \
         COMMIT
