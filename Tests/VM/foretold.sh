@@ -46,7 +46,7 @@ el6() { # makes it one of EL6
 service() { # SERVICE [LINE OF ITS CONFIGURATION ...]
     name=$1
     shift
-    services="$names $name"
+    services="$services $name"
     put /etc/sysconfig/$name-config "$@"
     if [ -e /etc/rc.d/rc3.d ]; then
         ln -s ../init.d/$name /etc/rc.d/rc3.d/S08$name
