@@ -46,7 +46,7 @@ el6() { # makes it one of EL6
 service() { # SERVICE [LINE OF ITS CONFIGURATION ...]
     name=$1
     shift
-    services="$names $name"
+    services="$services $name"
     put /etc/sysconfig/$name-config "$@"
     if [ -e /etc/rc.d/rc3.d ]; then
         ln -s ../init.d/$name /etc/rc.d/rc3.d/S08$name
@@ -57,7 +57,7 @@ service() { # SERVICE [LINE OF ITS CONFIGURATION ...]
 
 save() { "$1-save" >/etc/sysconfig/$1; } # SERVICE
 
-firewall() { # the usual one, where another matter is tried: SERVICE iptables with [LINE OF ITS CONFIGURATION ...]
+firewall() { # [LINE OF ITS CONFIGURATION ...]: the usual one, where another matter is tried
     service iptables "$@"
     put /etc/sysconfig/iptables '*filter' ':INPUT ACCEPT [0:0]' '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT' \
         COMMIT

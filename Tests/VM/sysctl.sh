@@ -303,7 +303,7 @@ compare
 
 folders='etc run usr/local/lib usr/lib lib'
 hosts=$(cd /fixtures && find . -name sysctl.conf -o -name sysctl.d |
-    sed -E "s|^./||; s!/($(echo $folders | tr ' ' '|'))/sysctl\..*!!" | sort -u)
+    sed -nE "s|^./||; s!/($(echo $folders | tr ' ' '|'))/sysctl\..*!!p" | sort -u)
 for host in $hosts; do
     tree "host $host"
     for folder in $folders; do

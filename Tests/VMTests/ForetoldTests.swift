@@ -62,9 +62,8 @@ private func expectTrue(_ foretold: Foretold, on kernel: Kernel) {
 
     if report.reloadWouldUnload != foretold.unloads {
         let verdict = report.reloadWouldUnload.map { "\($0)" } ?? "nothing"
-        fail(
-            "reload_would_unload foretold \(verdict), was \(foretold.unloads); why: \(report.why.joined(separator: "; "))"
-        )
+        let why = report.why.joined(separator: "; ")
+        fail("reload_would_unload foretold \(verdict), was \(foretold.unloads); why: \(why)")
     } else if let limit = (foretold.restart ?? foretold.reload)?["nf_conntrack_max"] {
         // Where the verdict is wrong so is the limit that goes with it.
         let row = report.settings.first { $0.name == "nf_conntrack_max" }

@@ -79,10 +79,9 @@ private struct Tree {
     /// The hosts that doctor is tried on, as far as they have sysctl configuration.
     private nonisolated static var hosts: [String] {
         let paths = try? FileManager.default.subpathsOfDirectory(atPath: "\(Repository.root)/Tests/Fixtures/doctor")
+        let configuration = #/(.+?)/(?:etc|run|lib|usr/lib|usr/local/lib)/sysctl\.(?:conf|d)/#
         let names = (paths ?? []).compactMap { path in
-            path.wholeMatch(of: #/(.+?)/(?:etc|run|lib|usr/lib|usr/local/lib)/sysctl\.(?:conf|d)/#).map {
-                "host \($0.1)"
-            }
+            path.wholeMatch(of: configuration).map { "host \($0.1)" }
         }
         return Set(names).sorted()
     }
