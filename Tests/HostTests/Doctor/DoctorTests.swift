@@ -22,7 +22,7 @@ import UnitKit
     @Test(arguments: [
         ("el6", true, 65_536), ("el6-ip6tables-holds", false, 1_048_576), ("el7-firewalld", true, 65_536),
         ("all-right", false, 1_048_576), ("built-in", false, 262_144), ("container", nil, nil),
-        ("sosreport", true, 262_144), ("absent", false, nil), ("proc-only", nil, nil),
+        ("sosreport", true, 65_536), ("absent", false, nil), ("proc-only", nil, nil),
     ])
     func `a restart's effect is told for the fleet`(_ name: String, _ unloads: Bool?, _ limit: UInt64?) {
         let report = SavedTrees.examine(name)

@@ -36,6 +36,14 @@ struct DoctorFacts: Sendable {
     var text: ConntrackText
     /// Whether there was configuration to read: a folder etc.
     var hasConfiguration: Bool
+    /// Not a saved one, which may have kept a part of its settings only.
+    private let isThisHost: Bool
+
+    /// Something is configured, and what starts the host, and so whether that is applied, is not to be told.
+    var isBootUnknown: Bool {
+        initSystem == .unknown
+            && !(configuration.all.isEmpty && configuration.refused.isEmpty && configuration.whatProcpsDoes.isEmpty)
+    }
 
     var limit: UInt64? { live["nf_conntrack_max"] }
     var buckets: UInt64? { live["nf_conntrack_buckets"] }
@@ -63,6 +71,7 @@ struct DoctorFacts: Sendable {
     /// Reads all of it and changes nothing.
     init(_ paths: HostPaths) {
         let (tree, proc) = (FileTree(root: paths.root), FileTree(root: paths.procfs))
+        isThisHost = tree.root.isEmpty
         (live, entries) = DoctorFacts.settings(paths, tree: tree)
         modules = LoadedModules(
             procfs: proc, sysfs: FileTree(root: paths.sysfs), isTracking: live["nf_conntrack_max"] != nil)
@@ -99,7 +108,7 @@ struct DoctorFacts: Sendable {
         KernelEra(
             release: release, memory: memory, defaults: defaults,
             hashsizeEvidence: loadHashsize == nil ? nil : loading.hashsizeEvidence,
-            isBuiltIn: modules.conntrack == .builtIn, live: Set(live.keys),
+            isBuiltIn: modules.conntrack == .builtIn, live: isThisHost ? Set(live.keys) : [],
             modules: Set(modules.aroundConntrack.map(\.name)))
     }
 

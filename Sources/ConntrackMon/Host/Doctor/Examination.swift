@@ -54,10 +54,11 @@ struct Examination {
             let isSure = verdict.wouldUnload == true && isLess(row.afterReloadMost ?? after, now)
             let may = verdict.wouldUnload == nil ? "may unload" : "unloads"
             let restart = who.isEmpty ? "a firewall restart" : "a restart of \(who)"
-            let other = row.afterReloadMost.map { " or \(limitText($0))" } ?? ""
+            let mayStay = outlook.reload?.settings[row.name]?.may(be: now) ?? false
+            let other = mayStay ? "" : row.afterReloadMost.map { " or \(limitText($0))" } ?? ""
             add(
                 "reload_loses_limit", isSure ? .critical : .warning, certainty: isSure ? .certain : .may,
-                "\(restart) \(may) nf_conntrack, and nf_conntrack_max goes from \(limitText(now)) to \(limitText(after))"
+                "\(restart) \(may) nf_conntrack, and nf_conntrack_max \(mayStay ? "may go" : "goes") from \(limitText(now)) to \(limitText(after))"
                     + other + entriesText(against: after),
                 evidence: evidence, cure: keepCure(now))
         }

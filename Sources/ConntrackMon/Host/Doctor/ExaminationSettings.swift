@@ -83,11 +83,12 @@ extension Examination {
         }
         var effect = ""
         if let row = outlook.limit, let later = row.afterReboot, let wanted = row.configured, isLess(later, wanted) {
-            effect = ": nf_conntrack_max will be \(limitText(later)) instead of \(limitText(wanted))"
+            let will = mayBeKept ? "may" : "will"
+            effect = ": nf_conntrack_max \(will) be \(limitText(later)) instead of \(limitText(wanted))"
         }
         let module = facts.module(of: lost.map(\.key))
         add(
-            "boot_race", .warning, certainty: mayBeKept ? .may : .certain,
+            "boot_race", mayBeKept ? .info : .warning, certainty: mayBeKept ? .may : .certain,
             mayBeKept
                 ? "nf_conntrack may be loaded after the boot applies sysctl settings, and then these are lost\(effect)"
                 : "nothing loads \(module) before the boot applies sysctl settings, so these are lost\(effect)",

@@ -14,7 +14,7 @@ extension Examination {
     }
 
     private mutating func findUnknownInit() {
-        guard facts.hasConfiguration, let doubt = facts.initSystem.doubt else { return }
+        guard facts.hasConfiguration, facts.isBootUnknown, let doubt = facts.initSystem.doubt else { return }
         add("init_unknown", .info, certainty: .unknown, doubt)
     }
 

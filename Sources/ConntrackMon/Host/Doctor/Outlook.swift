@@ -26,7 +26,7 @@ struct Outlook: Sendable {
         let services = verdict.services.isEmpty ? facts.firewalls.filter { $0.unloads != false } : verdict.services
         let reload =
             isKnown && facts.modules.conntrack != .builtIn ? timeline.restarted(Set(services.map(\.kind))) : nil
-        let boot = isKnown && facts.initSystem != .unknown ? timeline.booted() : nil
+        let boot = isKnown && !facts.isBootUnknown ? timeline.booted() : nil
         rows = names.map { name in
             var row = OutlookRow(name: name, now: facts.live[name], configured: facts.configuration[name]?.number)
             let (reloaded, booted) = (reload?.settings[name], boot?.settings[name])

@@ -13,7 +13,7 @@ struct KernelEra: Sendable {
     /// The line that gives a hash size at load.
     var hashsizeEvidence: Evidence?
     var isBuiltIn = false
-    /// The settings that are live; empty where none can be seen.
+    /// The settings that are live, all of them; empty where they can't be seen, or a saved host may have kept a part.
     var live: Set<String> = []
     /// The loaded modules that matter.
     var modules: Set<String> = []

@@ -42,8 +42,10 @@ extension DoctorReport {
             return
                 "\(start) unload nf_conntrack and forget all connections; nf_conntrack_max stays \(limitText(limit))."
         }
-        return "\(start) unload nf_conntrack and change nf_conntrack_max from \(limitText(limit)) to"
-            + " \(limitText(reloadLimit))."
+        let most = settings.first { $0.name == "nf_conntrack_max" }?.afterReloadMost
+        return "\(start) unload nf_conntrack and \(most == limit ? "may " : "")change nf_conntrack_max from"
+            + " \(limitText(limit)) to \(limitText(reloadLimit))"
+            + (most.map { $0 == limit ? "" : " or \(limitText($0))" } ?? "") + "."
     }
 
     /// Settings that are or will be different, and always the limit and the buckets.
