@@ -23,7 +23,7 @@ package enum SavedTrees {
         ("10-firewalld-pattern", 1), ("13-modules-load-old-name", 1), ("14-timeouts-need-ipv4-module", 1),
         ("15-tuned", 0), ("16-proxmox", 1), ("17-alpine", 1), ("19-openwrt", 0), ("28-load-list-does-not-match", 2),
         ("30-udev-rule-one-setting", 1), ("32-disabled", 1), ("34-buckets-live-differs", 1), ("35-sysctl-syntax", 1),
-        ("41-proc-only", 3), ("43-modprobe-option-with-blanks", 2), ("44-rc.local", 1), ("47-sosreport-count", 2),
+        ("41-proc-only", 3), ("43-modprobe-option-with-blanks", 2), ("44-rc.local", 0), ("47-sosreport-count", 2),
     ].map { ("cases/" + $0.0, $0.1) }
 
     /// What the doctor says of one.

@@ -64,6 +64,21 @@ import Testing
         #expect(FileTree(root: directory.path).names(in: "/none") == nil)
     }
 
+    @Test(
+        arguments: [
+            ("../sysctl.conf", true), ("/etc/sysctl.conf", true), ("../none", false), ("/etc", false),
+            ("../sysctl.conf\n", false), ("a = b", false), ("", false), ("/", false),
+        ])
+    func `a link that a saved copy keeps as text leads where it led`(_ text: String, _ isLink: Bool) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("the file", to: "etc/sysctl.conf")
+        try directory.write(text, to: "etc/sysctl.d/99-sysctl.conf")
+        let tree = FileTree(root: directory.path)
+
+        #expect(tree.text("/etc/sysctl.d/99-sysctl.conf") == (isLink ? "the file" : text))
+        #expect((tree.canonical("/etc/sysctl.d/99-sysctl.conf") == "/etc/sysctl.conf") == isLink)
+    }
+
     @Test(arguments: [("", false), ("conn", false), ("conntrack", true), ("xconntrackx", true), ("conconntrack", true)])
     func `a word is found by its bytes`(_ text: String, _ isThere: Bool) {
         #expect(occurs("conntrack", in: text) == isThere)

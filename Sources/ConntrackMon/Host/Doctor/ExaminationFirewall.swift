@@ -11,7 +11,7 @@ extension Examination {
             switch service.kind {
             case .iptables, .ip6tables: findTables(service, name)
             case .firewalld:
-                let what = service.unloads == true ? "unloads" : "may unload"
+                let what = service.unloads == true && verdict.wouldUnload != nil ? "unloads" : "may unload"
                 add(
                     "firewalld_cleanup", lossSeverity,
                     "stopping firewalld \(what) the netfilter modules: settings are lost and all connections forgotten",

@@ -131,7 +131,11 @@ struct UnloadVerdict: Equatable, Sendable {
         if name.hasPrefix("nft_") || name == "nf_tables" {
             // firewalld's own rules may be these.
             let isCertain = service.kind != .firewalld && service.kind != .nftables
-            let text = "nft rules hold \(name) (\(references)): the module survives by accident"
+            let text =
+                isCertain
+                ? "nft rules hold \(name) (\(references)): the module survives by accident"
+                : "nft rules hold \(name) (\(references)), and whether any are not \(service.kind.rawValue)'s own, which go"
+                    + " with it, is not to be seen"
             return Keeper(module: name, text: text, isCertain: isCertain)
         }
         if name.hasPrefix("xt_") || name.hasPrefix("nf_nat") || name == "nf_conntrack" {

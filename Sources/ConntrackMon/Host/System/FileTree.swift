@@ -61,7 +61,11 @@ struct FileTree: Sendable {
 
     /// What `path` is called with no link in it, to tell a file by; `path` itself where that can't be known.
     func canonical(_ path: String) -> String {
-        guard root.isEmpty else { return resolve(path) ?? path }
+        guard root.isEmpty else {
+            guard let resolved = resolve(path) else { return path }
+            if case .text(let text) = readFile(resolved), let target = keptLink(text, at: resolved) { return target }
+            return resolved
+        }
         guard let real = realpath(path, nil) else { return path }
         defer { free(real) }
         return String(cString: real)
@@ -70,6 +74,30 @@ struct FileTree: Sendable {
     /// What a file holds.
     func read(_ path: String) -> Content {
         guard let resolved = resolve(path) else { return .unreadable(SystemError.text(ELOOP)) }
+        let content = readFile(resolved)
+        if !root.isEmpty, case .text(let text) = content, let target = keptLink(text, at: resolved) {
+            return readFile(target)
+        }
+        return content
+    }
+
+    /// Where a file leads to that was a link before the host was saved: archives and version control that know no links
+    /// keep what they led to as text, without a line feed at its end. nil for any other file.
+    private func keptLink(_ text: String, at path: String) -> String? {
+        guard !root.isEmpty, text.utf8.count < 256, text.hasPrefix("../") || text.hasPrefix("/"), text.utf8.count > 3,
+            !text.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ";") })
+        else { return nil }
+        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+        let target = resolve(text.hasPrefix("/") ? text : "/\(folder)/\(text)")
+        return target.flatMap { $0 != path && isFile($0) ? $0 : nil }
+    }
+
+    private func isFile(_ resolved: String) -> Bool {
+        var status = stat()
+        return stat(root + resolved, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    private func readFile(_ resolved: String) -> Content {
         // A saved tree has no devices; a link to this one means an empty file.
         if resolved == "/dev/null" { return .text("") }
         // A fifo must not block the reader, a device must not be touched.
