@@ -96,10 +96,9 @@ import Testing
             #expect(document.state == level)
         }
         let lines = try FakeHost().run("status", "--expect-max", "2000").standardOutput.split(separator: "\n")
+        let cure = "next: conntrack-mon doctor; fix: sysctl -w net.netfilter.nf_conntrack_max=2000"
         #expect(
-            lines.first
-                == "WARNING limit_dropped: nf_conntrack_max is 1000, below the expected 2000; next: conntrack-mon doctor"
-        )
+            lines.first == "WARNING limit_dropped: nf_conntrack_max is 1000, below the expected 2000; \(cure)")
         #expect(lines.contains("  limit       1000, should be 2000 (flag)"))
     }
 

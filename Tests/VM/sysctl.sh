@@ -51,6 +51,7 @@ reset() { # to what the module began with
     while read -r _ name value; do echo "$value" >"$name"; done </run/loaded
 }
 
+mkdir -p /run/systemd/system # by which a host is known to be systemd's
 modprobe nf_conntrack
 cd /proc/sys/net/netfilter || exit
 names=$(echo nf_conntrack_* | tr ' ' '\n' | grep -v -e _count -e _frag6_)

@@ -16,7 +16,7 @@ extension Engine {
         let hasSettings = !needsSettings || agenda.has(.settings, for: since)
         guard hasKernel, hasHealth, hasLog, hasSettings else { return }
         if due.stop == nil, due.tick != nil, awaitsLook(at: now) { return }
-        let (tick, stop) = (due.tick, due.stop)
+        let (tick, stop, hasNews) = (due.tick, due.stop, due.files != nil)
         due.tick = nil
         due.lookSince = nil
         due.files = nil
@@ -24,7 +24,7 @@ extension Engine {
             due.stop = nil
             finish()
         } else if tick != nil {
-            closeInterval()
+            closeInterval(hasNews: hasNews)
         } else {
             writeFiles()
         }
@@ -39,7 +39,8 @@ extension Engine {
         return now - since < Due.longestForLook
     }
 
-    private mutating func closeInterval() {
+    /// - Parameter hasNews: Something was said since the files were written last, which they tell of at once.
+    private mutating func closeInterval(hasNews: Bool) {
         let isFirst = latest == nil
         guard let sample = collector.close(surroundings) else { return }
         // Not judged without a look, so it is kept for the next one.
@@ -50,7 +51,7 @@ extension Engine {
 
         let isMetricsTime = sample.moment.monotonic >= metricsDue
         if isMetricsTime { metricsDue = sample.moment.monotonic + plan.textfileInterval }
-        let isChange = announcements.contains { $0.state != .repeating && $0.state != .log }
+        let isChange = hasNews || announcements.contains { $0.state != .repeating && $0.state != .log }
         let report = report(sample)
         if !announcements.isEmpty { outputs.append(.say(announcements)) }
         if !isFirst {

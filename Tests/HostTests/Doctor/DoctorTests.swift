@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import Glibc
 import TestKit
 import Testing
 import UnitKit
@@ -81,6 +82,18 @@ import UnitKit
             HostPaths(procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path))
         #expect(report.limit == nil)
         #expect(report.findings.contains { $0.id == "unreadable_configuration" })
+    }
+
+    @Test func `more scripts than are read are told, and what was read counts`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("sysctl -w net.netfilter.nf_conntrack_max=5\n", to: "etc/rc.local")
+        let job = "@reboot root sysctl -w net.netfilter.nf_conntrack_acct=1\n"
+        for number in 0..<100 { try directory.write(String(repeating: job, count: 200), to: "etc/cron.d/\(number)") }
+        let paths = HostPaths(
+            procfs: directory.path(of: "proc"), sysfs: directory.path(of: "sys"), root: directory.path)
+        #expect(Doctor.examine(paths).findings.map(\.id).contains("unread_scripts"))
+        for number in 1..<100 { unlink(directory.path(of: "etc/cron.d/\(number)")) }
+        #expect(!Doctor.examine(paths).findings.map(\.id).contains("unread_scripts"))
     }
 
     @Test func `this host is examined`() {

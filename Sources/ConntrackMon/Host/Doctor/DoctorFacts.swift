@@ -26,6 +26,8 @@ struct DoctorFacts: Sendable {
     var cures: HostCures
     /// Its limit is not its own.
     var openVZ: OpenVZ?
+    /// There are more scripts than are read: what they set is not known.
+    var hasUnreadScripts: Bool
     /// Who sets what, and when.
     var timeline: Timeline
     /// What shows that Docker is there.
@@ -98,6 +100,7 @@ struct DoctorFacts: Sendable {
         cures = HostCures(initSystem, in: tree)
         openVZ = OpenVZ(proc)
         let writers = Writers.all(sources)
+        hasUnreadScripts = sources.shell.isSpent
         timeline = Timeline(KernelEra(), writers: writers, names: [])
         let (era, live) = (era, live)
         timeline = Timeline(era, writers: writers.map { $0.proven(by: live, era) }, names: live.keys)

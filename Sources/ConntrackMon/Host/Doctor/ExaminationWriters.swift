@@ -8,6 +8,12 @@ extension Examination {
 
     mutating func findWriters() {
         findUnknownInit()
+        if facts.hasUnreadScripts {
+            add(
+                "unread_scripts", .info, certainty: .unknown,
+                "this host has more scripts and jobs that name conntrack or sysctl than are read: what the rest sets is not"
+                    + " known")
+        }
         for index in writers.indices {
             if writers[index].program != nil { findProgram(index) } else { findScript(index) }
         }

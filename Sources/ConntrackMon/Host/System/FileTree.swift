@@ -63,7 +63,11 @@ struct FileTree: Sendable {
     func canonical(_ path: String) -> String {
         guard root.isEmpty else {
             guard let resolved = resolve(path) else { return path }
-            if case .text(let text) = readFile(resolved), let target = keptLink(text, at: resolved) { return target }
+            if mayBeLink(resolved), case .text(let text) = readFile(resolved),
+                let target = keptLink(text, at: resolved)
+            {
+                return target
+            }
             return resolved
         }
         guard let real = realpath(path, nil) else { return path }
@@ -84,12 +88,21 @@ struct FileTree: Sendable {
     /// Where a file leads to that was a link before the host was saved: archives and version control that know no links
     /// keep what they led to as text, without a line feed at its end. nil for any other file.
     private func keptLink(_ text: String, at path: String) -> String? {
-        guard !root.isEmpty, text.utf8.count < 256, text.hasPrefix("../") || text.hasPrefix("/"), text.utf8.count > 3,
+        guard !root.isEmpty, text.utf8.count < FileTree.pathLimit, text.hasPrefix("../") || text.hasPrefix("/"),
+            text.utf8.count > 3,
             !text.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ";") })
         else { return nil }
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
         let target = resolve(text.hasPrefix("/") ? text : "/\(folder)/\(text)")
         return target.flatMap { $0 != path && isFile($0) ? $0 : nil }
+    }
+
+    private static let pathLimit = 256
+
+    /// By its size.
+    private func mayBeLink(_ resolved: String) -> Bool {
+        var status = stat()
+        return stat(root + resolved, &status) == 0 && status.st_size < FileTree.pathLimit
     }
 
     private func isFile(_ resolved: String) -> Bool {

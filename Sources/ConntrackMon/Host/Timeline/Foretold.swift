@@ -18,14 +18,19 @@ struct Foretold: Equatable, Sendable {
         }
     }
 
-    /// All that it may be, the lowest limit first; none where it can't be known.
+    /// All that it may be, the least first; none where it can't be known.
     private(set) var values: [UInt64]
     /// Who set it last, and before him those whose value it has if he did not.
     private(set) var authors: [Author]
 
-    init(_ values: [UInt64], by author: Author) {
-        self.values = Set(values).sorted(by: isLess)
+    /// 0 is no limit, which is more than any.
+    private let isLimit: Bool
+
+    init(_ name: String, _ values: [UInt64], by author: Author) {
+        isLimit = name == "nf_conntrack_max"
+        self.values = []
         authors = [author]
+        set(values)
     }
 
     /// The one value that it has for sure.
@@ -69,7 +74,7 @@ struct Foretold: Equatable, Sendable {
     }
 
     private mutating func set(_ numbers: [UInt64]) {
-        let sorted = Set(numbers).sorted(by: isLess)
+        let sorted = Set(numbers).sorted(by: isLimit ? isLess : (<))
         values = sorted.count <= Foretold.valueLimit ? sorted : [sorted[0], sorted[sorted.count - 1]]
     }
 }

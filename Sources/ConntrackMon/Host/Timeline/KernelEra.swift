@@ -71,11 +71,12 @@ struct KernelEra: Sendable {
         let kernel = Foretold.Author(name: "this kernel's default")
         let given = hashsizeEvidence.map { Foretold.Author(name: "the hash size given at load", evidence: $0) }
         switch name {
-        case "nf_conntrack_max": return Foretold(defaults?.alternatives.map(\.limit) ?? [], by: given ?? kernel)
-        case "nf_conntrack_buckets": return Foretold(defaults?.alternatives.map(\.buckets) ?? [], by: given ?? kernel)
+        case "nf_conntrack_max": return Foretold(name, defaults?.alternatives.map(\.limit) ?? [], by: given ?? kernel)
+        case "nf_conntrack_buckets":
+            return Foretold(name, defaults?.alternatives.map(\.buckets) ?? [], by: given ?? kernel)
         default:
             let value = KernelDefaults.setting(name, release: release, buckets: defaults?.buckets)
-            return Foretold(value.map { [$0] } ?? [], by: kernel)
+            return Foretold(name, value.map { [$0] } ?? [], by: kernel)
         }
     }
 

@@ -31,7 +31,7 @@ struct SimulatedKernel {
 
     /// Begins with what is live.
     mutating func begin(with live: [String: UInt64]) {
-        for (name, value) in live { settings[name] = Foretold([value], by: .init(name: "what is live")) }
+        for (name, value) in live { settings[name] = Foretold(name, [value], by: .init(name: "what is live")) }
         loaded.formUnion(era.modules)
         loaded.insert(KernelEra.core)
     }
@@ -85,7 +85,7 @@ struct SimulatedKernel {
         let given = era.given(hashsize)
         for (name, value) in [("nf_conntrack_max", given?.limit), ("nf_conntrack_buckets", given?.buckets)] {
             guard settings[name] != nil else { continue }
-            settings[name] = Foretold(value.map { [$0] } ?? [], by: author)
+            settings[name] = Foretold(name, value.map { [$0] } ?? [], by: author)
         }
     }
 

@@ -8,7 +8,7 @@ enum ShellText {
     static func acts(
         ofScript text: String, in file: String, arguments: [String] = [], sources: WriterSources
     ) -> [Writer.Act] {
-        guard ScriptText.concernsUs(text) else { return [] }
+        guard ScriptText.concernsUs(text), sources.shell.read(text) else { return [] }
         var run = ShellRun(sources, place: ShellPlace(file: file, text: text), arguments: arguments)
         run.run(ShellParser.parse(text))
         return run.acts
@@ -18,6 +18,7 @@ enum ShellText {
     static func acts(
         ofCommand line: String, at evidence: Evidence, variables: [String: String] = [:], sources: WriterSources
     ) -> [Writer.Act] {
+        guard sources.shell.read(line) else { return [] }
         var run = ShellRun(sources, place: ShellPlace(evidence))
         run.variables.merge(variables) { $1 }
         run.run(ShellParser.parse(line))

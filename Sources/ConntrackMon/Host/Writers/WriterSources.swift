@@ -13,6 +13,8 @@ struct WriterSources: Sendable {
     /// Which program starts the host.
     let initSystem: InitSystem
     let processes: Processes
+    /// What is left of the work that scripts may make.
+    let shell = ShellBudget()
 
     init(tree: FileTree, procfs: FileTree, release: KernelRelease?, cores: Int?, names: SettingNames) {
         (self.tree, self.procfs, self.release, self.cores, self.names) = (tree, procfs, release, cores, names)

@@ -133,7 +133,7 @@ struct ShellRun {
 
     @discardableResult
     mutating func run(_ node: ShellNode, input: ShellStream = .empty) -> Result {
-        guard leaving == nil, steps > 0, depth < 60 else { return (.unknown, .unknown) }
+        guard leaving == nil, steps > 0, depth < 60, sources.shell.step() else { return (.unknown, .unknown) }
         steps -= 1
         depth += 1
         defer { depth -= 1 }
@@ -341,7 +341,7 @@ struct ShellRun {
             return (.unknown, .unknown)
         }
         files -= 1
-        guard isSourced || ScriptText.concernsUs(text) else { return (.unknown, .unknown) }
+        guard isSourced || ScriptText.concernsUs(text), sources.shell.read(text) else { return (.unknown, .unknown) }
         let outer = (place, variables, functions)
         place = ShellPlace(file: path, text: text)
         if !isSourced || !arguments.isEmpty { set(arguments: arguments) }
