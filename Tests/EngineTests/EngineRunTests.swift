@@ -224,6 +224,21 @@ import UnitKit
         #expect(last?.report.firing.map(\.name) == [.limitDropped])
     }
 
+    @Test func `a textfile after an announcement waits for nothing where an interval ends before it is written`() {
+        var stream = Self.start()
+        stream.look(0.9)
+        stream.tick(1)
+        stream.look(1.1, limit: 500)
+        stream.look(2, limit: 500)
+        stream.tick(2)
+        stream.settings(2, limit: 500)
+        var run = EngineRun()
+        run.take(stream)
+
+        #expect(run.reports.map(\.metrics) == [true, false, true])
+        #expect(run.reports.last?.report.firing.map(\.name) == [.limitDropped])
+    }
+
     @Test func `the first sample is written and not shown, the others are both`() {
         var stream = Self.start()
         stream.look(1)
