@@ -97,4 +97,18 @@ import Testing
         let pattern = String(repeating: "a*", count: 5000) + "b"
         #expect(!globMatches(pattern, String(repeating: "a", count: 5000)))
     }
+
+    @Test(
+        arguments: [
+            ("net/netfilter/../netfilter/nf_conntrack_acct", "net/netfilter/nf_conntrack_acct"),
+            ("net/*/../netfilter/nf_conntrack_acct", "net/netfilter/nf_conntrack_acct"),
+            // A setting is no folder to climb out of.
+            (
+                "net/netfilter/nf_conntrack_max/../nf_conntrack_acct",
+                "net/netfilter/nf_conntrack_max/../nf_conntrack_acct"
+            ),
+        ])
+    func `procps follows two dots as the kernel does`(_ key: String, _ path: String) {
+        #expect(SysctlSyntax.parse("\(key) = 1", by: .procps).assignments.map(\.key) == [path])
+    }
 }

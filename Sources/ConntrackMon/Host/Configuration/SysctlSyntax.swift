@@ -85,11 +85,16 @@ enum SysctlSyntax {
         slashed(key).split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
 
-    /// A path without "..", as the kernel walks it.
+    /// A path without "..", as the kernel walks it: not through a setting, which is no folder.
     private static func climbing(_ path: String) -> String {
         guard path.contains("..") else { return path }
-        let parts = path.split(separator: "/").reduce(into: [Substring]()) { parts, part in
-            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") {
+            guard part == ".." else {
+                parts.append(part)
+                continue
+            }
+            if parts.popLast()?.hasPrefix("nf_conntrack_") == true { return path }
         }
         return parts.joined(separator: "/")
     }
