@@ -26,12 +26,21 @@ package enum Doctor {
         let reloaded: UInt64? =
             switch verdict.wouldUnload {
             case true?: outlook.limit?.afterReload
-            case false?: facts.limit
+            case false?: facts.keptLimit
             case nil: nil
             }
         return DoctorReport(
             reloadWouldUnload: verdict.wouldUnload, why: verdict.why, reloadLimit: reloaded, limit: facts.limit,
             module: facts.modules.conntrack, limitOrigin: guess?.text, settings: outlook.rows,
             findings: examination.findings(), noConfiguration: facts.hasConfiguration ? nil : true)
+    }
+}
+
+extension DoctorFacts {
+    /// The limit after a restart of a firewall that tries to unload the module and can't: its start may set it all the same.
+    fileprivate var keptLimit: UInt64? {
+        let kinds = Set(firewalls.filter { $0.unloads != false }.map(\.kind))
+        guard limit != nil, !kinds.isEmpty else { return limit }
+        return timeline.restarted(kinds, keeping: live).settings["nf_conntrack_max"]?.least
     }
 }

@@ -38,6 +38,14 @@ struct Timeline: Sendable {
         return kernel
     }
 
+    /// One of these firewalls stops and starts, and the module stays loaded meanwhile.
+    func restarted(_ kinds: Set<FirewallService.Kind>, keeping live: [String: UInt64]) -> SimulatedKernel {
+        var kernel = kernel
+        kernel.begin(with: live)
+        kernel.run { $0.isStart(of: kinds) }
+        return kernel
+    }
+
     /// The host boots.
     func booted() -> SimulatedKernel {
         let certain = booted(withDoubtful: true)
