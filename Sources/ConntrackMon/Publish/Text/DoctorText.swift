@@ -34,6 +34,10 @@ extension DoctorReport {
             return "\(start) unload nf_conntrack or not: that can't be known from here."
         }
         guard reloadWouldUnload else {
+            if let limit, let reloadLimit, limit != reloadLimit {
+                return "\(start) not unload nf_conntrack, but change nf_conntrack_max from \(limitText(limit)) to"
+                    + " \(limitText(reloadLimit))."
+            }
             let keep = limit.map { ": nf_conntrack_max stays \(limitText($0))" + origin } ?? ""
             return "\(start) not unload nf_conntrack\(keep)."
         }
