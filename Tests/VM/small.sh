@@ -27,7 +27,7 @@ finish
 
 scenario absent
 verdict before
-watch --interval 200ms
+watch --interval 5s # an empty table is news only after three samples
 await module_absent
 firewall_start
 set_limit 1048576
