@@ -27,6 +27,8 @@
 struct cnf_events {
     int fd;
     struct cnf_ring *ring; ///< NULL = recvmmsg
+    cnf_tap *tap;          ///< NULL = nobody
+    void *context;         ///< the tap's
     struct mmsghdr messages[BATCH];
     struct iovec vectors[BATCH];
     struct sockaddr_nl senders[BATCH];
@@ -100,6 +102,12 @@ void cnf_events_silence(const struct cnf_events *events)
 {
     if (events->ring != NULL)
         cnf_ring_silence(events->ring);
+}
+
+void cnf_events_tap(struct cnf_events *events, cnf_tap *tap, void *context)
+{
+    events->tap = tap;
+    events->context = context;
 }
 
 int cnf_events_kernel_counts(struct cnf_events *events, struct cnf_kernel_counts *out)
@@ -207,7 +215,7 @@ int cnf_events_pump(struct cnf_events *events, union cnf_record *first, size_t c
 {
     // Never receive more than there are slots for, unless there are none at all.
     const unsigned int batch = count == 0 || count > BATCH ? BATCH : (unsigned int)count;
-    struct slots slots = {.first = first, .count = count, .used = 0};
+    struct slots slots = {.first = first, .count = count, .tap = events->tap, .context = events->context};
 
     *datagrams = 0;
     if (events->ring != NULL) {

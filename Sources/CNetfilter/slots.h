@@ -8,11 +8,14 @@
 #include "CNetfilter.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 struct slots {
     union cnf_record *first;
     size_t count, used;
     struct cnf_event nowhere; ///< where a message is decoded to when no slot is free
+    cnf_tap *tap;             ///< NULL = nobody wants to see the messages
+    void *context;            ///< the tap's
 };
 
 static inline void cnf_place(const void *message, size_t length, uint64_t time_ns, struct slots *slots,
@@ -28,6 +31,11 @@ static inline void cnf_place(const void *message, size_t length, uint64_t time_n
         tally->events++;
         tally->by_kind[event->kind]++;
         slots->used++;
+        if (__builtin_expect(slots->tap != NULL, 0)) {
+            uint32_t own; // others may follow in the datagram
+            memcpy(&own, message, sizeof(own));
+            slots->tap(slots->context, message, own, event);
+        }
     } else if (decoded > 0) {
         tally->dropped++;
     }

@@ -41,6 +41,20 @@ final class EventSocket: @unchecked Sendable {
         cnf_events_close(handle)
     }
 
+    /// From now on `seen` sees the messages. It must outlive the pumping.
+    func tap(_ seen: Seen?) {
+        guard let seen else { return cnf_events_tap(handle, nil, nil) }
+        let context = Unmanaged.passUnretained(seen).toOpaque()
+        cnf_events_tap(
+            handle,
+            { context, message, length, event in
+                guard let context else { return }
+                let seen = Unmanaged<Seen>.fromOpaque(context).takeUnretainedValue()
+                seen.messages.append(Array(UnsafeRawBufferPointer(start: message, count: length)))
+                seen.ports.append(event.pointee.source_port)
+            }, context)
+    }
+
     struct Pumped {
         var result: Int32
         var datagrams: Int
@@ -82,6 +96,12 @@ final class EventSocket: @unchecked Sendable {
         try SystemError.check("overruns", cnf_events_overruns(handle, &count))
         return count
     }
+}
+
+/// What a tap saw.
+final class Seen {
+    fileprivate(set) var messages: [[UInt8]] = []
+    fileprivate(set) var ports: [UInt16] = []
 }
 
 /// A counter a kind, in the order of `cnf_kind`.

@@ -46,6 +46,26 @@ internal import Testing
         #expect(feeder.socket.tally.dropped == 0)
     }
 
+    @Test func `a tap sees the message of each event that got a slot, and no other`() throws {
+        let feeder = try Feeder()
+        let sent = (0..<3).map { event(UInt16($0)) }
+        try feeder.send(sent[0] + sent[1])
+        try feeder.send(NetlinkMessage(subsystem: NFNL_SUBSYS_CTNETLINK_EXP, type: 0).bytes)
+        try feeder.send(sent[2])
+        let seen = Seen()
+        feeder.socket.tap(seen)
+        #expect(feeder.socket.pump(slots: 8).events.count == 3)
+        #expect(seen.messages == sent)
+        #expect(seen.ports == [0, 1, 2])
+
+        try feeder.send(sent[0])
+        _ = feeder.socket.pump(slots: 0)
+        feeder.socket.tap(nil)
+        try feeder.send(sent[0])
+        #expect(feeder.socket.pump(slots: 8).events.count == 1)
+        #expect(seen.messages.count == 3)
+    }
+
     @Test func `without a free slot the queue is emptied and the events are counted as dropped`() throws {
         let feeder = try Feeder()
         for port in 0..<100 { try feeder.send(event(UInt16(port))) }

@@ -96,6 +96,13 @@ int cnf_events_receive_buffer(struct cnf_events *events);
 int cnf_events_pump(struct cnf_events *events, union cnf_record *_Nullable slots, size_t count, uint64_t time_ns,
                     struct cnf_tally *tally, size_t *datagrams);
 
+/// Sees the message of an event that just got a slot: `length` bytes, the kernel's and only valid during the call, and what it
+/// was decoded to. Called by `cnf_events_pump`, on its thread, in the order of the slots.
+typedef void cnf_tap(void *_Nullable context, const void *message, size_t length, const struct cnf_event *event);
+/// Has `tap` see every event from now on; NULL = nobody. Who asks for the messages themselves (a recording, a line of text)
+/// pays for it, and nobody else.
+void cnf_events_tap(struct cnf_events *events, cnf_tap *_Nullable tap, void *_Nullable context);
+
 /// Messages this socket missed because its receive buffer was full, since it was opened; wraps at 2^32.
 /// Source: SO_MEMINFO[SK_MEMINFO_DROPS] (kernel 4.12). Returns 0 or -errno (-ENOPROTOOPT before 4.12).
 int cnf_events_overruns(struct cnf_events *events, uint32_t *out);
