@@ -126,6 +126,17 @@ foretell() { # what doctor says of the host as it is, with settings that would n
     [ $status -le 2 ] || fail "doctor: $status"
 }
 
+as_user() { # CAPABILITIES [group]: what doctor says to a user who is not root; in the group that may read what root may
+    chmod 755 / /bin /lib /etc # the image's folders are their maker's
+    caps=$(echo "$1" | sed '/^none$/d; s/[^,]*/+&/g')
+    groups=--clear-groups
+    [ -z "${2:-}" ] || groups='--groups 0'
+    as --reuid 65534 --regid 65534 $groups --inh-caps "-all${caps:+,$caps}" --ambient-caps "-all${caps:+,$caps}" \
+        conntrack-mon doctor >/run/doctor
+    [ $? -le 2 ] || fail "doctor as a user with $1: $(cat /run/doctor)"
+    sed "/^$/,\$d; s/^/as a user with $1${2:+ and root's group}: /" /run/doctor
+}
+
 settled() { # STATE: shows it, when all that comes of a load is done
     [ -e /sys/module/nf_conntrack ] || modprobe nf_conntrack
     [ ! -e /run/udev/control ] || udevadm settle --timeout=10 || fail "udevd is not done"

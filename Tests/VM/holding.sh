@@ -255,4 +255,18 @@ hold conntrack -E
 wait_until 10 grep -qE '^[0-9a-f]+ +12 +[0-9]+ +0*7 ' /proc/net/netlink || fail "conntrack -E does not listen"
 prove
 
+# Who may look: a service's own user. Nothing but the names of the tables is kept from it.
+
+way packaged-user
+service iptables
+track iptables
+track ip6tables
+save iptables
+tune
+as_user none
+as_user net_admin
+as_user net_admin,dac_read_search
+as_user net_admin group
+prove
+
 let_go

@@ -31,7 +31,7 @@ enum Scenarios: String {
         case .holding, .restoring, .rebooting:
             [
                 "/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-modules-load", "/sbin/sysctl:procps-sysctl",
-                "/bin/udevadm", "/bin/udevadm:systemd-udevd", "/usr/sbin/ipset",
+                "/bin/udevadm", "/bin/udevadm:systemd-udevd", "/usr/sbin/ipset", "/usr/bin/setpriv:as",
                 "/usr/sbin/xtables-nft-multi:iptables-nft", "\(Repository.root)/Tests/VM/iptables.init",
                 "\(Repository.root)/Tests/VM/foretold.sh",
             ]
@@ -54,7 +54,9 @@ enum Machine {
         .kernelImage(Kernel.backports.rawValue))
     /// Likewise, with what hosts have that the machines stand for.
     nonisolated static let canForetell =
-        canBoot && Requirement.met(.program("udevadm"), .program("ipset"), .program("xtables-nft-multi"))
+        canBoot
+        && Requirement.met(
+            .program("udevadm"), .program("ipset"), .program("xtables-nft-multi"), .program("setpriv"))
 
     private static var running: [Boot: RunningCommand] = [:]
     private static var transcripts: [Boot: [String: String]] = [:]

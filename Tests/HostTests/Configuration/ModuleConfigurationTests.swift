@@ -52,6 +52,18 @@ import Testing
         #expect((found.install == nil) == isBan)
     }
 
+    @Test(arguments: [
+        ("ro module_blacklist=nf_conntrack quiet", "module_blacklist=nf_conntrack"),
+        ("module_blacklist=dccp,nf_conntrack", "module_blacklist=dccp,nf_conntrack"),
+        ("module_blacklist=nf_conntrack module_blacklist=dccp", nil), ("module_blacklist=nf_conntrack_ftp", nil),
+        ("modprobe.blacklist=nf_conntrack", nil), ("ro", nil),
+    ])
+    func `the kernel may be told to refuse it whoever loads it`(_ commandLine: String, _ word: String?) throws {
+        let found = try read([], commandLine: commandLine)
+        #expect(found.ban?.text == word)
+        #expect(found.ban.map { $0.file == "/proc/cmdline" } ?? true)
+    }
+
     @Test(arguments: [("etc/systemd/system.conf", 0), ("etc/inittab", 1)])
     func `options in etc modules are for scripts, not for systemd`(_ mark: String, _ count: Int) throws {
         let directory = try TemporaryDirectory()

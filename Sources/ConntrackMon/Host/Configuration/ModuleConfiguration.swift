@@ -13,7 +13,7 @@ struct ModuleConfiguration: Equatable, Sendable {
     var loaders: [Evidence] = []
     /// udev rules that name nf_conntrack.
     var rules: [Evidence] = []
-    /// `install nf_conntrack /bin/false`: no modprobe and no rule loads it.
+    /// `install nf_conntrack /bin/false`, or module_blacklist= on the kernel's command line: no modprobe and no rule loads it.
     var ban: Evidence?
     /// `blacklist nf_conntrack`: modules-load.d does not load it; what depends on it does.
     var blacklist: Evidence?
@@ -69,10 +69,20 @@ struct ModuleConfiguration: Equatable, Sendable {
 
     private mutating func readCommandLine(_ text: String) {
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        // The kernel itself refuses these, whoever asks for them (kernel/module/main.c, blacklisted()).
+        let refused = words.last { $0.hasPrefix("module_blacklist=") }
+        if let refused, ModuleConfiguration.names(refused).contains("nf_conntrack") {
+            ban = Evidence(file: "/proc/cmdline", line: nil, text: refused)
+        }
         for word in words where word.hasPrefix("nf_conntrack.hashsize=") {
             guard let size = ModuleConfiguration.option("nf_conntrack.hashsize", in: [word]) else { continue }
             (hashsize, hashsizeEvidence) = (size, Evidence(file: "/proc/cmdline", line: nil, text: word))
         }
+    }
+
+    /// The modules of `KEY=NAME,NAME`.
+    private static func names(_ word: String) -> [Substring] {
+        word.split(separator: "=").dropFirst().flatMap { $0.split(separator: ",") }
     }
 
     /// The kernel takes 0x and 0 for other bases here too.

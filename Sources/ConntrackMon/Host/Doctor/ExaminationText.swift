@@ -71,10 +71,13 @@ extension Examination {
         let configured = facts.configuration.all.filter { $0.number != nil }
         add(
             "load_forbidden", configured.isEmpty ? .info : .warning,
-            "modprobe is kept from loading nf_conntrack"
+            (ban.file == "/proc/cmdline"
+                ? "the kernel is told not to load nf_conntrack" : "modprobe is kept from loading nf_conntrack")
                 + (configured.isEmpty ? "" : ": the boot applies none of the settings that are configured"),
             evidence: [ban] + configured.prefix(3).map(\.evidence),
-            cure: configured.isEmpty ? "" : "take that line out if this host is to track connections; else the settings"
+            cure: configured.isEmpty
+                ? ""
+                : "take that \(ban.line == nil ? "word" : "line") out if this host is to track connections; else the settings"
         )
     }
 }

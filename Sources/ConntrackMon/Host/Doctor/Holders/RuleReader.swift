@@ -137,7 +137,7 @@ struct RuleReader {
             return names
         case .unreadable(let why):
             throw .unknown(
-                "/proc\(file) can't be read (\(why)): run this as root, or open that file to this user")
+                "/proc\(file) can't be read (\(why)): run this as root, or with root as a supplementary group")
         }
     }
 
