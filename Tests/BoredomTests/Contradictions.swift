@@ -89,7 +89,9 @@ struct Contradictions {
         require(
             document.entriesPeakDay ?? .max >= document.entriesPeak ?? 0, "the day's highest is below that of 2 minutes"
         )
-        if let entries = document.entries { require(text.contains(" \(entries)"), "the status has another count") }
+        if let entries = document.entries {
+            require(text.contains(" \(grouped(entries))"), "the status has another count")
+        }
     }
 
     private mutating func compareForecast() {

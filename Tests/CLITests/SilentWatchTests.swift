@@ -85,8 +85,8 @@ import Testing
         let lines = try status()
         #expect(lines.first?.hasPrefix("WARNING limit_dropped: nf_conntrack_max is 500, below the 1000 that") == true)
         #expect(
-            lines.dropFirst().first?.hasPrefix("WARNING monitor_silent: the monitor is not answering since ") == true)
-        #expect(lines.contains("  limit       500, should be 1000 (accepted)"))
+            lines.contains { $0.hasPrefix("WARNING monitor_silent: the monitor is not answering since ") })
+        #expect(lines.contains("  limit       500, should be 1,000 (accepted)"))
         #expect(
             try check("--expect-max", "500").standardOutput.contains("limit as expected, the monitor is not answering"))
         try host.overwrite(host.limitFile, with: "1000")

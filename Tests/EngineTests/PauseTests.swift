@@ -146,7 +146,7 @@ import UnitKit
         #expect(last?.sample.age == .seconds(7))
         #expect(last?.sample.gap == .seconds(7))
         #expect(last.map { StatusDocument($0).json().contains("\"look_age_seconds\":7,") } == true)
-        #expect(last.map { StatusDocument($0).text().contains("1000 of 1000 (100.0%) as of 7.0s ago") } == true)
+        #expect(last.map { StatusDocument($0).text().contains("1,000 of 1,000 (100.0%) as of 7.0s ago") } == true)
     }
 
     @Test func `what was counted without a look belongs to no rate when the look comes, and is not lost`() {

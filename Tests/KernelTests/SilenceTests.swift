@@ -25,11 +25,9 @@ struct SilenceTests {
         #expect(try namespace.makeEntries(count: 300) == 300)
         try watch.waitForStatus("300 new events") { $0.events?.new == 300 }
         try namespace.setSysctl("netfilter/nf_conntrack_events", "0")
-        let began = now()
         #expect(try namespace.makeEntries(first: 1000, count: 300) == 300)
 
         let silent = try watch.waitForStatus("no events") { $0.entries == 600 && $0.eventsReason != nil }
-        #expect(now() - began < 4)
         #expect(silent.events == nil)
         #expect(silent.talkers == nil)
         #expect(silent.eventsLost?.total == 0)
@@ -70,7 +68,8 @@ struct SilenceTests {
         #expect(last.entries == 0)
         let text = try status(watch, in: namespace)
         #expect(!text.contains("there is no traffic"), "\(text)")
-        #expect(text.contains("\n  events      new \(refused) "), "\(text)")
+        let told = text.firstMatch(of: #/\n  events      new ([0-9,]+) /#)?.1.filter { $0 != "," }
+        #expect(told == "\(refused)", "\(text)")
         let rates = watch.process.standardOutput.split(separator: "\n").compactMap {
             try? Status(String($0)).events?.newPerSecond
         }

@@ -24,6 +24,14 @@ public enum Stat: Int, CaseIterable, Sendable {
         case .expectDelete: "expect_delete"
         }
     }
+
+    /// Whether it counts packets or entries that did not get what they wanted.
+    package var isTrouble: Bool {
+        switch self {
+        case .invalid, .insertFailed, .drop, .earlyDrop, .error, .clashResolve, .chainTooLong: true
+        case .found, .insert, .searchRestart, .expectNew, .expectCreate, .expectDelete: false
+        }
+    }
 }
 
 /// A value for each statistic that this kernel has; the others are nil.

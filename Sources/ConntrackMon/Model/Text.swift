@@ -15,6 +15,17 @@ public func fixed(_ value: Double, _ digits: Int) -> String {
     return "\(sign)\(whole).\(padded(Int64(scaled % UInt64(scale)), digits))"
 }
 
+/// A number whose thousands are set apart, as a person reads it: "1,048,576". Not for what is to be typed.
+public func grouped(_ value: UInt64) -> String {
+    let digits = String(value)
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+        if index > 0 && (digits.utf8.count - index) % 3 == 0 { text += "," }
+        text.append(digit)
+    }
+    return text
+}
+
 /// A share as a percentage: "76.7%", with a second digit below 10 % and none lost above 1000 %.
 public func percent(_ share: Double) -> String {
     let value = share * 100

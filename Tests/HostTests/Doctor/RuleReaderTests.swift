@@ -40,8 +40,8 @@ import Testing
         #expect(
             knowledge
                 == .unknown(
-                    "/proc/net/\(family)_tables_names can't be read (not a regular file): run this as root, or open that"
-                        + " file to this user"))
+                    "/proc/net/\(family)_tables_names can't be read (not a regular file): run this as root, or with root"
+                        + " as a supplementary group"))
     }
 
     @Test(arguments: ["Loading", "Unloading"]) func `while a module is on its way nothing is concluded`(_ state: String)

@@ -125,7 +125,7 @@ import UnitKit
 
         #expect(exposition(of: report).contains("\nconntrack_entries_peak 50301\n"))
         #expect(statusLine(of: report).contains(" peak=50301 "))
-        #expect(status.text().contains("highest in 2 minutes 50301"))
+        #expect(status.text().contains("highest in 2 minutes 50,301"))
         report.sample.entriesPeakDay = 50_000
         #expect(StatusDocument(report).entriesPeakDay == 50_301)
         report.sample.entriesPeak = nil

@@ -12,7 +12,7 @@ import UnitKit
         var report = Reports.minimal
         report.sample.events = EventCounts(new: 1)
         report.sample.talkers = talkers
-        return StatusDocument(report).text().split(separator: "\n").map(String.init)
+        return StatusDocument(report).text(PageStyle(isWhole: true)).split(separator: "\n").map(String.init)
     }
 
     @Test func `within the first minute they are told once`() {

@@ -34,7 +34,7 @@ import UnitKit
         #expect(!metrics.contains("event=\"new\"") && !metrics.contains("event=\"update\""))
         #expect(!metrics.contains("conntrack_new_by_protocol_total"))
         #expect(metrics.contains("conntrack_events_lost_total{reason=\"overrun\"} 1600\n"))
-        #expect(events(report) == "  events      destroy 4049750 (4088/s), lost 1638, by netlink")
+        #expect(events(report) == "  events      destroy 4,049,750 (4,088/s), lost 1,638, by netlink")
     }
 
     @Test func `new alone`() {
@@ -43,7 +43,7 @@ import UnitKit
         #expect(statusLine(of: report).contains(" peak=50300 new=4100/s lost=38 "))
         #expect(!StatusDocument(report).json().contains("\"destroy"))
         #expect(exposition(of: report).contains("conntrack_new_by_protocol_total{protocol=\"tcp\"} 3000000\n"))
-        #expect(events(report) == "  events      new 4100000 (4100/s), lost 1638, by netlink")
+        #expect(events(report) == "  events      new 4,100,000 (4,100/s), lost 1,638, by netlink")
     }
 
     @Test func `updates that are listened to are told, also while there are none`() {
@@ -52,7 +52,8 @@ import UnitKit
         #expect(statusLine(of: report).contains(" new=4100/s destroy=4088/s update=0/s lost=38 "))
         #expect(StatusDocument(report).json().contains("\"update\":0"))
         #expect(exposition(of: report).contains("conntrack_events_total{event=\"update\"} 0\n"))
-        #expect(events(report).hasPrefix("  events      new 4100000 (4100/s), update 0, destroy 4049750 (4088/s), "))
+        #expect(
+            events(report).hasPrefix("  events      new 4,100,000 (4,100/s), update 0, destroy 4,049,750 (4,088/s), "))
     }
 
     @Test func `none at all, and why`() {
@@ -65,7 +66,7 @@ import UnitKit
         #expect(document.eventsLost?.total == 1638)
         #expect(document.eventsReason == "nf_conntrack_events is 0")
         #expect(!exposition(of: report).contains("conntrack_events_total"))
-        #expect(events(report) == "  events      none come, lost 1638: nf_conntrack_events is 0")
+        #expect(events(report) == "  events      none come, lost 1,638: nf_conntrack_events is 0")
         report.sample.lost = LostEvents()
         #expect(events(report) == "  events      none come: nf_conntrack_events is 0")
         report.sample.events = nil
@@ -77,7 +78,7 @@ import UnitKit
 
         #expect(statusLine(of: report).contains(" new=4100/s lost=38 "))
         #expect(!StatusDocument(report).json().contains("destroy_per_second"))
-        #expect(events(report) == "  events      new 4100000 (4100/s), destroy 4049750, lost 1638, by netlink")
+        #expect(events(report) == "  events      new 4,100,000 (4,100/s), destroy 4,049,750, lost 1,638, by netlink")
     }
 
     @Test(arguments: [

@@ -203,19 +203,65 @@ import UnitKit
     }
 
     @Test func `a limit above what it should be is not said to be wrong`() {
-        #expect(refreshed(7, 2_000_000, age: 0).text().contains("  limit       2000000\n"))
+        #expect(refreshed(7, 2_000_000, age: 0).text().contains("  limit       2,000,000\n"))
         #expect(refreshed(7, 0, age: 0).text().contains("  limit       unlimited (0)\n"))
     }
 
     @Test func `on a terminal no line is longer than it is wide, where words allow, and no word is lost`() {
         let document = StatusDocument(Reports.full)
-        for width in [40, 80, 120] {
-            let folded = document.text(width: width)
-            #expect(folded.split(separator: "\n").allSatisfy { $0.utf8.count <= width }, "\(folded)")
-            #expect(
-                folded.split(whereSeparator: \.isWhitespace) == document.text().split(whereSeparator: \.isWhitespace))
+        func words(_ text: String) -> [Substring] {
+            text.split(whereSeparator: \.isWhitespace).filter { !$0.hasPrefix("[#") }
         }
-        #expect(document.text(width: 100_000) == document.text())
+        for width in [40, 80, 120, 100_000] {
+            let folded = document.text(PageStyle(width: width))
+            #expect(folded.split(separator: "\n").allSatisfy { $0.utf8.count <= width }, "\(folded)")
+            #expect(words(folded) == words(document.text()))
+        }
+    }
+
+    @Test func `what is to be typed is a line of its own, and never broken`() throws {
+        var document = StatusDocument(Reports.full)
+        document.findings = [
+            .init(
+                name: "limit_dropped", level: "critical",
+                text: "it fell; a long story; next: conntrack-mon doctor --root /",
+                cure: "fix: sysctl -w net.netfilter.nf_conntrack_max=1048576; prevent: conntrack-mon doctor")
+        ]
+        let lines = document.text(PageStyle(width: 40)).split(separator: "\n")
+        #expect(
+            lines.prefix(5).dropFirst(2) == [
+                "    next: conntrack-mon doctor --root /",
+                "    fix: sysctl -w net.netfilter.nf_conntrack_max=1048576", "    prevent: conntrack-mon doctor",
+            ])
+    }
+
+    @Test func `a terminal has a bar with marks, and colours where they are wanted`() throws {
+        func page(_ usage: UInt64, colour: Bool) throws -> String {
+            var report = Reports.full
+            report.sample.table.entries = usage
+            report.sample.table.limit = 1000
+            report.thresholds = (0.75, 0.9)
+            let text = StatusDocument(report).text(PageStyle(width: 36, hasColour: colour))
+            return String(try #require(text.split(separator: "\n").first { $0.contains("#") || $0.contains("[-") }))
+        }
+        #expect(try page(0, colour: false) == "              [---------------:--!-]")
+        #expect(try page(1, colour: false) == "              [#--------------:--!-]")
+        #expect(try page(500, colour: false) == "              [##########-----:--!-]")
+        #expect(try page(1000, colour: false) == "              [####################]")
+        #expect(try page(500, colour: true).contains("\u{1B}[32m##########"))
+        #expect(try page(800, colour: true).contains("\u{1B}[1;33m################"))
+        #expect(try page(950, colour: true).contains("\u{1B}[1;31m###################"))
+        #expect(!StatusDocument(Reports.full).text().contains("\u{1B}"))
+        #expect(!StatusDocument(Reports.full).text().contains("[#"))
+    }
+
+    @Test func `a person is shown what went wrong, and all only when asked`() {
+        let document = StatusDocument(Reports.full)
+        let (brief, whole) = (document.text(), document.text(PageStyle(isWhole: true)))
+        #expect(brief.contains("\n  statistics  insert_failed 3, drop 5\n"))
+        #expect(whole.contains("\n  statistics  found 100, insert_failed 3, drop 5, early_drop 0, search_restart 2\n"))
+        #expect(!brief.contains("since start"))
+        #expect(whole.contains("\n  since start "))
     }
 
     @Test(

@@ -47,7 +47,9 @@ extension Answer {
                 origin: origin, buckets: report.sample.buckets, isInitialNamespace: report.identity.isInitialNamespace)
         }
         let document = StatusDocument(judging: report, shot.word, rules: rules)
-        return Answer(text: settings.json ? document.json() : document.text(width: Probe.terminalWidth))
+        let style = PageStyle(
+            width: Probe.terminalWidth, hasColour: Probe.mayColour, isWhole: settings.isWhole)
+        return Answer(text: settings.json ? document.json() : document.text(style))
     }
 
     /// `top`: the largest groups of one dump.

@@ -36,6 +36,7 @@ package enum OptionTable {
                 "limit", [.top], at: \.top.limit, .rows, "How many groups to show; 0 = all.", letter: "n"),
             OptionRow(
                 "json", [.status, .top, .doctor], at: \.json, .onOff, "One JSON object, for programs."),
+            OptionRow("all", [.status], at: \.isWhole, .onOff, "Everything known, not only what a person needs first."),
             OptionRow(
                 "size", [.doctor], at: \.size, ifGiven: .entries, "Say how much memory that many entries take."),
             OptionRow(

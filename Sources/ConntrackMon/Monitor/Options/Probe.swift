@@ -114,6 +114,12 @@ package enum Probe {
         return Int(size.ws_col)
     }
 
+    /// Whether stdout is a terminal that is to have colours: NO_COLOR is not set, and TERM names one.
+    static var mayColour: Bool {
+        func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+        return isatty(1) == 1 && value("NO_COLOR").isEmpty && !["", "dumb"].contains(value("TERM"))
+    }
+
     /// Whether a file at `path` may be replaced as a whole.
     static func isPlainFileOrNone(_ path: String) -> Bool {
         var status = stat()

@@ -98,6 +98,8 @@ public struct Settings: Sendable {
     public var checkAbsent = LookRules().absent
     /// One JSON object, from the commands that look once.
     public var json = false
+    /// `status` shows all that it knows.
+    public var isWhole = false
     /// How many entries `doctor` says the memory of.
     public var size: Int?
     /// What `top` is told.

@@ -43,11 +43,25 @@ extension StatusDocument {
             return text.hasPrefix(start) ? String(text.dropFirst(start.count)) : nil
         }
 
-        /// What `status` prints for people.
-        var line: String {
+        /// What `status` prints for people: what it is, and under it what to do, a line each.
+        func lines(_ style: PageStyle) -> [String] {
             let instance = subject.map { " (\($0))" } ?? ""
             let begin = since.map { " since \($0)" } ?? ""
-            return "\(level.uppercased()) \(name)\(instance)\(begin): \(text)" + (cure.map { "; \($0)" } ?? "")
+            let (what, next) = Finding.split(text, at: "; next: ")
+            let (fix, prevent) = cure.map { Finding.split($0, at: "; prevent: ") } ?? ("", nil)
+            let todo = [next.map { "next: \($0)" }, fix.isEmpty ? nil : fix, prevent.map { "prevent: \($0)" }]
+            return [style.marked(level.uppercased(), as: level) + " \(name)\(instance)\(begin): \(what)"]
+                + todo.compactMap { $0.map { Finding.cureIndent + $0 } }
+        }
+
+        /// Whether a line of `lines` is one of those to do.
+        static func isCure(_ line: String) -> Bool { line.hasPrefix(cureIndent) }
+
+        private static let cureIndent = "    "
+
+        private static func split(_ text: String, at mark: String) -> (String, String?) {
+            guard let place = text.firstRange(of: mark) else { return (text, nil) }
+            return (String(text[..<place.lowerBound]), String(text[place.upperBound...]))
         }
     }
 

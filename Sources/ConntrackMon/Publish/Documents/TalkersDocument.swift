@@ -84,22 +84,26 @@ extension TalkersDocument.Window {
 // MARK: Text
 
 extension TalkersDocument {
-    /// Rows of `status`: a name, and what stands beside it.
-    var rows: [(name: String, value: String)] {
+    /// Rows of `status`: a name, and what stands beside it. `isWhole`: more than the last minute's first three.
+    func rows(isWhole: Bool) -> [(name: String, value: String)] {
         // Within the first minute they are the same.
-        lastMinute.rows("last minute") + (sinceStart == lastMinute ? [] : sinceStart.rows("since start"))
+        let isSame = sinceStart == lastMinute
+        let most = isWhole ? Int.max : 3
+        return lastMinute.rows("last minute", most: most)
+            + (isSame || !isWhole ? [] : sinceStart.rows("since start", most: most))
     }
 }
 
 extension TalkersDocument.Window {
-    fileprivate func rows(_ name: String) -> [(name: String, value: String)] {
-        let loss = lost > 0 ? "; \(lost) events were lost, of which nothing is known" : ""
-        let header = (name, "\(new) new entries seen in \(readable(seconds: seconds))\(loss)")
+    fileprivate func rows(_ name: String, most: Int) -> [(name: String, value: String)] {
+        let loss = lost > 0 ? "; \(grouped(lost)) events were lost, of which nothing is known" : ""
+        let header = (name, "\(grouped(new)) new entries seen in \(readable(seconds: seconds))\(loss)")
         guard new > 0 else { return [header] }
         let from = list(
-            sources.map { ($0.source, $0.atLeast, $0.atMost, $0.ratio) }, otherSourcesAtMost, "source made")
+            sources.map { ($0.source, $0.atLeast, $0.atMost, $0.ratio) }, otherSourcesAtMost, "source made", most: most)
         let to = list(
-            destinations.map { ($0.name, $0.atLeast, $0.atMost, $0.ratio) }, otherDestinationsAtMost, "destination got")
+            destinations.map { ($0.name, $0.atLeast, $0.atMost, $0.ratio) }, otherDestinationsAtMost, "destination got",
+            most: most)
         return [header] + rows("  from", from) + rows("  to", to)
     }
 
@@ -109,19 +113,20 @@ extension TalkersDocument.Window {
 
     /// Those with a share worth a line; who is left has no more than the last line says.
     private func list(
-        _ talkers: [(name: String, atLeast: UInt64, atMost: UInt64, ratio: Double)], _ others: UInt64, _ who: String
+        _ talkers: [(name: String, atLeast: UInt64, atMost: UInt64, ratio: Double)], _ others: UInt64, _ who: String,
+        most: Int
     ) -> [String] {
-        let shown = talkers.prefix { $0.ratio >= 0.01 }
+        let shown = talkers.prefix { $0.ratio >= 0.01 }.prefix(most)
         let rest = shown.count < talkers.count ? talkers[shown.count].atMost : others
         var lines = shown.map { talker in
             let count =
                 talker.atLeast == talker.atMost
-                ? "\(talker.atLeast)" : "at least \(talker.atLeast), at most \(talker.atMost)"
+                ? grouped(talker.atLeast) : "at least \(grouped(talker.atLeast)), at most \(grouped(talker.atMost))"
             return "\(talker.name): \(count) (\(percent(talker.ratio)))"
         }
         let share = percent(Double(rest) / Double(new))
         // "no source made more than 0.12% (9)".
-        if rest > 0 { lines.append("no \(lines.isEmpty ? "" : "other ")\(who) more than \(share) (\(rest))") }
+        if rest > 0 { lines.append("no \(lines.isEmpty ? "" : "other ")\(who) more than \(share) (\(grouped(rest)))") }
         return lines
     }
 }
