@@ -182,7 +182,7 @@ struct HostRun: ~Copyable {
                 guard let shown, isNews || chance.next() % snapshotsEvery == 0 else { continue }
                 isNews = false
                 snapshots.append(Snapshot(shown: shown, written: report, said: firing))
-            case .status, .keep: break
+            case .status, .incident, .keep: break
             }
         }
     }

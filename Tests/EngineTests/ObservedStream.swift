@@ -156,6 +156,7 @@ struct EngineRun: ~Copyable {
             case .show(let report), .status(let report): [statusLine(of: report)]
             case .write(let report, let metrics):
                 [StatusDocument(report).json(), metrics ? exposition(of: report) : ""]
+            case .incident(let incident): [IncidentDocument(incident).json()]
             case .keep(let kept): ["keep \(kept)"]
             }
         }

@@ -30,6 +30,8 @@ package struct Engine: ~Copyable {
     var tableFull = TableFullCount()
     var parameters: [(name: String, value: UInt64)] = []
     var doctor: DoctorReport?
+    /// The flight recorder; nil = nobody wants one.
+    var incidents: IncidentWindow?
     /// The newest look that was counted, and the newest that was judged.
     var newestLook, judgedLook: TableLook?
     var latest: Sample?
@@ -54,6 +56,7 @@ package struct Engine: ~Copyable {
         judge.usageWatch.longestPause = plan.longestPause
         judge.usageWatch.longestAge = max(judge.usageWatch.longestAge, plan.sample * 2)
         kernelAt = now
+        incidents = plan.incidents.map { IncidentWindow($0, sample: plan.sample, interval: plan.interval) }
         namespaceWatch = NamespaceWatch(name: plan.netns ?? "")
         guard let restored else { return }
         judge.restore(restored.limit, restored.parameters, peak: restored.peakDay, peakKnownFor: restored.peakKnownFor)
@@ -80,7 +83,8 @@ package struct Engine: ~Copyable {
         let over = began.flatMap { began in plan.duration.map { began + $0 } }
         // Without a look since, there is nothing to come back for.
         let departure = collector.departureDueAt.flatMap { $0 > agenda.newest ? $0 : nil }
-        return [judge.settlesAt, judge.usageDueAt, departure, patience.until, over, due.looksAgainAt]
+        let incident = latest == nil ? nil : incidents?.dueAt
+        return [judge.settlesAt, judge.usageDueAt, departure, patience.until, over, due.looksAgainAt, incident]
             .compactMap { $0 }.min()
     }
 
@@ -130,6 +134,7 @@ package struct Engine: ~Copyable {
         wallOffset = look.moment.wallOffset
         agenda.advance(to: look.moment.monotonic)
         collector.take(look)
+        incidents?.take(look)
         let isListening = news.method != nil && kernel.isNetlinkThere
         if collector.followSilence(look, listeningTo: isListening ? plan.groups : []) { agenda.add(.settings) }
         newestLook = look
@@ -168,6 +173,9 @@ package struct Engine: ~Copyable {
         case .show:
             due.show = latest == nil
             if let latest { outputs.append(.status(report(latest))) }
+        case .incident:
+            if incidents == nil { log("SIGUSR2: there is no --incident-dir to write to", at: moment) }
+            incidents?.ask(at: time)
         case .end(let how): end(how)
         case .stop: due.stop = moment
         case .settings(let values):
@@ -226,6 +234,7 @@ package struct Engine: ~Copyable {
         if let began, let duration = plan.duration, now.monotonic - began >= duration {
             end(Ending("--duration is over"))
         }
+        if incidents?.isDue(at: now.monotonic) == true, latest != nil { due.files = due.files ?? now }
         let isHurried = due.stop != nil
         while true {
             if let reading = patience.settings {
@@ -282,13 +291,19 @@ package struct Engine: ~Copyable {
     /// Says what cannot wait for the interval; the files follow when the readings for them are there.
     private mutating func say(_ announcements: [Announcement], at now: Moment) {
         guard !announcements.isEmpty else { return }
-        outputs.append(.say(announcements))
+        publish(announcements, at: now.monotonic)
         due.files = due.files ?? now
     }
 
     private mutating func log(_ text: String, level: Level? = nil, at now: Moment) {
-        outputs.append(
-            .say([Announcement(time: now.wall, name: "monitor", state: .log, level: level, summary: text)]))
+        publish(
+            [Announcement(time: now.wall, name: "monitor", state: .log, level: level, summary: text)], at: now.monotonic
+        )
+    }
+
+    mutating func publish(_ announcements: [Announcement], at now: MonotonicTime) {
+        incidents?.take(announcements, at: now)
+        outputs.append(.say(announcements))
     }
 
     private static func words(_ error: SystemError) -> String {

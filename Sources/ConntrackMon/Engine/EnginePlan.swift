@@ -42,6 +42,8 @@ package struct EnginePlan: Sendable {
     package var netns: String?
     /// The inode of the network namespace.
     package var netnsInode: UInt64?
+    /// The flight recorder's; nil = there is none.
+    package var incidents: IncidentTerms?
     /// Which boot this is; nil where /proc does not say.
     package var bootId: String?
 

@@ -53,7 +53,8 @@ extension Engine {
         if isMetricsTime { metricsDue = sample.moment.monotonic + plan.textfileInterval }
         let isChange = hasNews || announcements.contains { $0.state != .repeating && $0.state != .log }
         let report = report(sample)
-        if !announcements.isEmpty { outputs.append(.say(announcements)) }
+        incidents?.take(sample)
+        if !announcements.isEmpty { publish(announcements, at: sample.moment.monotonic) }
         if !isFirst {
             intervals += 1
             outputs.append(.show(report))
@@ -62,14 +63,23 @@ extension Engine {
         due.show = false
         outputs.append(.write(report, metrics: isMetricsTime || isChange))
         if isMetricsTime || isChange { keep(sample) }
+        freeze(report)
         if let count = plan.count, intervals >= count { ending = ending ?? Ending("--count is reached") }
     }
 
     /// Something was said between two intervals: the files tell of it at once, all of one moment.
     private mutating func writeFiles() {
         guard let latest, let sample = collector.preview(surroundings, after: latest) else { return }
-        outputs.append(.write(report(sample), metrics: true))
+        let report = report(sample)
+        outputs.append(.write(report, metrics: true))
         keep(sample)
+        freeze(report)
+    }
+
+    /// Writes what led to an alert when its time has come; at the end at once.
+    private mutating func freeze(_ report: Report) {
+        guard let dueAt = incidents?.dueAt, dueAt <= agenda.newest || !report.isUp else { return }
+        if let incident = incidents?.freeze(report) { outputs.append(.incident(incident)) }
     }
 
     /// Counts what was still under way, and leaves files that say that the monitor has stopped.
@@ -79,6 +89,7 @@ extension Engine {
         var last = report(sample)
         last.isUp = false
         outputs.append(.write(last, metrics: true))
+        freeze(last)
     }
 
     /// Has the table looked into when an alert about its usage has begun to fire.

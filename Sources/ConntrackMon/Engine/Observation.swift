@@ -12,6 +12,8 @@ package enum Output: Sendable {
     case status(Report)
     /// All that is known now, for files; `metrics`: the textfile is due as well.
     case write(Report, metrics: Bool)
+    /// What led to an alert, to be kept in a file of its own.
+    case incident(Incident)
     /// What the next start must know.
     case keep(Kept)
 }

@@ -38,6 +38,8 @@ package enum Reading: Sendable {
     case accept
     /// Somebody wants the status on stderr.
     case show
+    /// What happened in the last minutes is to be written.
+    case incident
     /// Watching is to end, and why.
     case end(Ending)
     /// Nothing comes any more.

@@ -91,6 +91,7 @@ public final class Monitor {
         case .timeout: engine.take(.time, at: now)
         case .signal(SIGHUP): engine.take(.accept, at: now)
         case .signal(SIGUSR1): engine.take(.show, at: now)
+        case .signal(SIGUSR2): engine.take(.incident, at: now)
         case .signal(let number): engine.take(.end(Ending(number == SIGINT ? "SIGINT" : "SIGTERM")), at: now)
         }
     }

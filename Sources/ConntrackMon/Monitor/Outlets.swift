@@ -31,6 +31,7 @@ struct Outlets {
         case .show(let report): sinks.show(report)
         case .status(let report): log(statusLine(of: report))
         case .write(let report, let metrics): sinks.write(report, metrics: metrics)
+        case .incident(let incident): sinks.write(incident)
         case .keep(let kept): if let document = keeper?.document(kept) { sinks.keep { document.json() } }
         }
     }

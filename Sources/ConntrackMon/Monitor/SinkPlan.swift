@@ -17,5 +17,7 @@ extension Sinks.Plan {
             if settings.isRunDirectoryGiven { status = path } else { writeStatusIfUnowned(at: path) }
         }
         state = settings.state
+        incidents = settings.incidentFolder
+        incidentsKept = settings.incidentsKept
     }
 }

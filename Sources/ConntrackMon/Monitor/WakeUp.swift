@@ -24,7 +24,7 @@ struct WakeUp: ~Copyable {
     private static let bellRang = 2
 
     /// The signals it takes; blocked in every thread that is started afterwards.
-    private static let taken = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
+    private static let taken = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2]
 
     /// Blocks the signals for this thread and those it starts, and ignores SIGPIPE.
     static func takeSignals() {

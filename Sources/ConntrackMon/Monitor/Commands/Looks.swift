@@ -16,6 +16,13 @@ package struct Answer: Equatable, Sendable {
     package var exitCode: Int32 = 0
 }
 
+extension PageStyle {
+    /// For stdout.
+    init(_ settings: Settings) {
+        self.init(width: Probe.terminalWidth, hasColour: Probe.mayColour, isWhole: settings.isWhole)
+    }
+}
+
 extension Answer {
     /// `check`: the line and the exit code of a Nagios plugin. What cannot be judged is UNKNOWN, with the reason.
     package static func check(_ values: OptionValues) -> Answer {
@@ -37,6 +44,7 @@ extension Answer {
 
     /// `status`: what a running `watch` says, with what this look sees; without it, the look alone.
     package static func status(_ values: OptionValues) throws -> Answer {
+        if let path = try values.checked().incident { return try incident(path, values.checked()) }
         let settings = try values.prepared()
         let shot = OneShot(settings)
         var rules = shot.rules(values, settings)
@@ -47,9 +55,14 @@ extension Answer {
                 origin: origin, buckets: report.sample.buckets, isInitialNamespace: report.identity.isInitialNamespace)
         }
         let document = StatusDocument(judging: report, shot.word, rules: rules)
-        let style = PageStyle(
-            width: Probe.terminalWidth, hasColour: Probe.mayColour, isWhole: settings.isWhole)
-        return Answer(text: settings.json ? document.json() : document.text(style))
+        return Answer(text: settings.json ? document.json() : document.text(PageStyle(settings)))
+    }
+
+    /// `status --incident`: what a flight recorder left; needs nothing of this host.
+    private static func incident(_ path: String, _ settings: Settings) throws -> Answer {
+        let document = try IncidentFile.read(path)
+        if let page = settings.html { try IncidentFile.write(document.html(), to: page) }
+        return Answer(text: settings.json ? document.json() : document.text(PageStyle(settings)))
     }
 
     /// `top`: the largest groups of one dump.

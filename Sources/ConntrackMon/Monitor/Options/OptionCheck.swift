@@ -35,6 +35,10 @@ extension OptionValues {
 
     private func checkNames() throws(OptionError) {
         if let state = settings.state, state.hasSuffix("/") { throw fault("state", "'\(state)'", "is no file name") }
+        if settings.incidentsKept < 1 { throw fault("incident-keep", settings.incidentsKept, "must be at least 1") }
+        if let html = settings.html, settings.incident == nil {
+            throw fault("html", html, "is for --incident FILE, which is missing")
+        }
         if let textfile = settings.textfile, !textfile.hasSuffix(".prom") {
             throw fault("textfile", textfile, "the name must end in .prom, or no collector reads it")
         }

@@ -38,6 +38,11 @@ package enum OptionTable {
                 "json", [.status, .top, .doctor], at: \.json, .onOff, "One JSON object, for programs."),
             OptionRow("all", [.status], at: \.isWhole, .onOff, "Everything known, not only what a person needs first."),
             OptionRow(
+                "incident", [.status], at: \.incident, ifGiven: .file(),
+                "Show what led to an alert, from a file of --incident-dir."),
+            OptionRow(
+                "html", [.status], at: \.html, ifGiven: .file(), "Write it as one page of HTML, for a ticket."),
+            OptionRow(
                 "size", [.doctor], at: \.size, ifGiven: .entries, "Say how much memory that many entries take."),
             OptionRow(
                 "load-modules", [.top], at: \.top.loadModules, .onOff, "Allow the dump to load nf_conntrack_netlink."),
@@ -141,6 +146,11 @@ package enum OptionTable {
             OptionRow(
                 "on-alert", at: \.hook, ifGiven: .file("program"),
                 "Program to run on every alert change and notice; JSON on its standard input."),
+            OptionRow(
+                "incident-dir", at: \.incidentFolder, ifGiven: .folder,
+                "Folder for what led to each critical alert: the last minutes, kept in memory until then."),
+            OptionRow("incident-window", at: \.incidentWindow, .interval, "How far back that goes."),
+            OptionRow("incident-keep", at: \.incidentsKept, .whole("files"), "How many are kept there."),
         ])
 
     /// All of them, in the order of the help.

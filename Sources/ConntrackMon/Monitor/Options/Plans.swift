@@ -29,5 +29,6 @@ extension EnginePlan {
         netns = settings.netns
         netnsInode = NetworkNamespace.current()
         bootId = BootIdentity.now(paths).bootId
+        incidents = settings.incidentFolder.map { _ in IncidentTerms(window: settings.incidentWindow) }
     }
 }

@@ -36,6 +36,10 @@ extension OptionValues {
         if let hook = settings.hook, hook.contains("/"), access(hook, X_OK) != 0 {
             throw PreparationFailure("\(SystemError("run", "\(said("on-alert")) \(hook)", errno))")
         }
+        if let folder = settings.incidentFolder {
+            try requireFolder("incident-dir", folder)
+            try probe("incident-dir", folder + "/")
+        }
         settings.journal = Probe.isJournal
 
         if let netns = settings.netns { try NetworkNamespace.enter(netns) }

@@ -94,12 +94,23 @@ public struct Settings: Sendable {
     /// The program run on alerts and notices.
     public var hook: String?
 
+    /// The folder for what led to critical alerts; nil = no flight recorder.
+    public var incidentFolder: String?
+    /// How far back it goes.
+    public var incidentWindow = Duration.seconds(300)
+    /// How many files are kept.
+    public var incidentsKept = 20
+
     /// What a host without nf_conntrack is to `check`.
     public var checkAbsent = LookRules().absent
     /// One JSON object, from the commands that look once.
     public var json = false
     /// `status` shows all that it knows.
     public var isWhole = false
+    /// The incident that `status` shows; nil = this host as it is now.
+    public var incident: String?
+    /// The file for a page of it.
+    public var html: String?
     /// How many entries `doctor` says the memory of.
     public var size: Int?
     /// What `top` is told.

@@ -7,13 +7,13 @@ internal import Glibc
 /// (the disk is full) the old file stays as it was and no temporary one is left.
 ///
 /// The temporary name begins with a dot and ends in .tmp, so that no textfile collector takes it for a metrics file.
-func replaceFile(at path: String, with text: String) throws(SystemError) {
-    close(try replacedFile(at: path, with: text))
+func replaceFile(at path: String, with text: String, mode: mode_t = 0o644) throws(SystemError) {
+    close(try replacedFile(at: path, with: text, mode: mode))
 }
 
 /// Likewise; returns the new file's descriptor. As long as that is open the file is locked (flock(2)), where the file system
 /// has locks: so others see that it is somebody's.
-func replacedFile(at path: String, with text: String) throws(SystemError) -> Int32 {
+func replacedFile(at path: String, with text: String, mode: mode_t = 0o644) throws(SystemError) -> Int32 {
     let slash = path.lastIndex(of: "/")
     let folder = slash.map { String(path[...$0]) } ?? ""
     let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
@@ -21,13 +21,13 @@ func replacedFile(at path: String, with text: String) throws(SystemError) -> Int
 
     // Left behind by a killed monitor that had the same process id; nobody else uses this name.
     unlink(temporary)
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
     guard descriptor >= 0 else { throw SystemError("create", temporary, errno) }
     do throws(SystemError) {
         // Before it has its name, so that nobody finds it without. Nobody else can have it.
         _ = flock(descriptor, LOCK_EX | LOCK_NB)
         // The umask must not make it unreadable for the collector.
-        fchmod(descriptor, 0o644)
+        fchmod(descriptor, mode)
         try writeAll(text, to: descriptor, path: temporary)
         guard rename(temporary, path) == 0 else { throw SystemError("replace", path, errno) }
         return descriptor

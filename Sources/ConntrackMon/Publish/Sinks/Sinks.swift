@@ -25,6 +25,10 @@ package final class Sinks {
         package var status: String?
         /// What is kept across restarts.
         package var state: String?
+        /// The folder for what led to critical alerts.
+        package var incidents: String?
+        /// How many of these are kept.
+        package var incidentsKept = 20
         /// Why status.json is not written, though its folder is there.
         package private(set) var leftAlone: String?
         /// Where lines go: standard output and error.
@@ -51,11 +55,13 @@ package final class Sinks {
     private let lines: LineWriter
     private let files: FileWriter
     private let hook: HookWriter?
+    private let incidents: IncidentWriter?
 
     // The main thread's.
     private var linesThread: Thread?
     private var filesThread: Thread?
     private var hookThread: Thread?
+    private var incidentsThread: Thread?
     private var announcementLoss = LossNews(part: "lines", what: "announcements")
     private var reportLoss = LossNews(part: "lines", what: "status lines")
     private var printedLoss = LossNews(part: "lines", what: "pieces of what --on-alert printed")
@@ -79,6 +85,11 @@ package final class Sinks {
         } else {
             hook = nil
         }
+        if let folder = plan.incidents {
+            incidents = try IncidentWriter(folder: folder, keep: plan.incidentsKept) { lines.announcements.put($0) }
+        } else {
+            incidents = nil
+        }
     }
 
     /// Starts the threads.
@@ -86,6 +97,7 @@ package final class Sinks {
         linesThread = try lines.start()
         filesThread = try files.start()
         hookThread = try hook?.start()
+        incidentsThread = try incidents?.start()
     }
 
     // MARK: What the main thread hands over
@@ -108,6 +120,11 @@ package final class Sinks {
         if metrics { files.write(.textfile) { exposition(of: report) } }
     }
 
+    /// What led to an alert, for a file of its own.
+    package func write(_ incident: Incident) {
+        incidents?.mailbox.put(incident)
+    }
+
     /// What is to be kept across restarts; made into text on the thread that writes it.
     package func keep(_ text: @escaping @Sendable () -> String) {
         files.write(.state, text)
@@ -118,12 +135,15 @@ package final class Sinks {
     /// What hangs, lost something or fails at `now`: what hangs first, since the rest may come of it. To be asked once an
     /// interval.
     package func health(now: MonotonicTime) -> [Degradation] {
-        let hanging = [lines.heartbeat, files.heartbeat, hook?.heartbeat].compactMap { $0?.stuck(now: now) }
+        let hanging = [lines.heartbeat, files.heartbeat, hook?.heartbeat, incidents?.heartbeat].compactMap {
+            $0?.stuck(now: now)
+        }
         let losses = [
             announcementLoss.step(lines.announcements, now: now), reportLoss.step(lines.reports, now: now),
             printedLoss.step(lines.printed, now: now), hook.flatMap { hookLoss.step($0.mailbox, now: now) },
         ]
         return hanging + losses.compactMap { $0 } + lines.degraded + files.degraded + (hook?.degraded ?? [])
+            + (incidents?.degraded ?? [])
     }
 
     /// Announcements and lines that each could not take, since the start; a count never goes back.
@@ -137,8 +157,10 @@ package final class Sinks {
         let until = Moment.now().monotonic + Thread.patience
         hook?.mailbox.close()
         files.close()
+        incidents?.mailbox.close()
         _ = filesThread?.join(within: until - Moment.now().monotonic)
         _ = hookThread?.join(within: until - Moment.now().monotonic)
+        _ = incidentsThread?.join(within: until - Moment.now().monotonic)
         lines.close()
         _ = linesThread?.join(within: Thread.patience)
     }

@@ -28,7 +28,8 @@ extension DoctorReport {
 
     private var origin: String { limitOrigin.map { ", \($0)" } ?? "" }
 
-    private var verdict: String {
+    /// The answer in one sentence.
+    var verdict: String {
         let start = "A firewall restart here would"
         guard let reloadWouldUnload else {
             return "\(start) unload nf_conntrack or not: that can't be known from here."

@@ -24,7 +24,7 @@ extension StatusDocument {
     }
 
     private var header: [String] {
-        let header = ["conntrack on \(host), network namespace \(netns), \(time)"]
+        let header = ["conntrack on \(place), \(time)"]
         guard !isOfNow, let monitorTime, let monitorAgeSeconds, up else { return header }
         return header + [
             "  what the monitor counts is of \(monitorTime), \(readable(seconds: monitorAgeSeconds)) before;"
@@ -48,6 +48,9 @@ extension StatusDocument {
         row("monitor", monitorText)
         return table
     }
+
+    /// "gw12, network namespace root".
+    var place: String { "\(host), network namespace \(netns)" }
 
     private var calm: String {
         // What cannot be read has a finding of its own.
