@@ -170,8 +170,10 @@ import Testing
         let host = try FakeHost()
         let pane = try TerminalPane(environment: ["TERM": "dumb"], ["env", "TERM=dumb"] + watch(host))
         try pane.wait(for: "entries=100 limit=1000")
-        let refused = try TerminalPane(["env", "TERM=dumb"] + watch(host, "--format", "live"))
-        try refused.wait(for: "--format live: TERM is dumb")
+        let script = "TERM=dumb \(shell(try watch(host, "--format", "live"))); echo ended $?; exec cat"
+        let refused = try TerminalPane(columns: 200, ["sh", "-c", script])
+        let text = try refused.wait(for: "ended 1")
+        #expect(text.contains("--format live: TERM is dumb: this terminal shows lines only (--format lines)"))
     }
 
     @Test func `the view without a terminal is an error of one line`() throws {
