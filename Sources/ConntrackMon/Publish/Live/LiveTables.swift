@@ -167,13 +167,13 @@ extension Stat {
     /// What it counts, in net/netfilter/nf_conntrack_core.c.
     fileprivate var meaning: String {
         switch self {
-        case .found: "entries that were looked up and found, of kernels before 5.10 and of ctnetlink"
+        case .found: "look-ups that found an entry; which look-ups are counted depends on the kernel"
         case .invalid: "packets that belong to no connection and cannot begin one"
-        case .insert: "entries that ctnetlink put in"
+        case .insert: "entries put in; which ones are counted depends on the kernel"
         case .insertFailed: "entries that could not be put in: mostly another packet of the same flow was first"
         case .drop: "packets dropped: their entry could not be put in, or the table was full"
         case .earlyDrop: "entries removed from a full table to make room"
-        case .error: "packets that conntrack found malformed"
+        case .error: "packets that could not be tracked because of an error"
         case .searchRestart: "look-ups that began again since the hash was changed meanwhile"
         case .clashResolve: "entries put in beside another of the same flow that was first"
         case .chainTooLong: "entries refused since their hash chain was too long"
