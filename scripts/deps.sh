@@ -12,7 +12,7 @@ for group in "$@"; do
         packages="$packages git ca-certificates libcurl4 libncurses6 libsqlite3-0 libxml2"
         ;;
     test) # prometheus: promtool
-        packages="$packages conntrack nftables iproute2 strace util-linux procps systemd udev ipset"
+        packages="$packages conntrack nftables iproute2 strace util-linux procps systemd udev ipset tmux"
         packages="$packages prometheus prometheus-node-exporter"
         packages="$packages qemu-system-x86 busybox-static kmod cpio iptables libbpf-dev"
         ;;

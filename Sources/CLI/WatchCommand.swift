@@ -8,7 +8,7 @@ struct WatchCommand: ParsableCommand {
         commandName: "watch",
         abstract: "Runs until stopped: samples the table, counts events, judges, publishes.",
         discussion: """
-            A status line an interval on stdout; alerts, notices and its own log on stderr. SIGHUP accepts the limit that \
+            A view on a terminal, else a status line an interval on stdout; alerts, notices and its own log on stderr. SIGHUP accepts the limit that \
             is live, SIGUSR1 writes the status to stderr, SIGTERM and SIGINT end it.
             """)
 

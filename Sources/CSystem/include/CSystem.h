@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/vfs.h>
+#include <termios.h>
 
 #pragma clang assume_nonnull begin
 
@@ -27,6 +28,14 @@ int cnf_poll(struct pollfd *entries, size_t count, uint64_t timeout_ns);
 
 /// pthread_setname_np(3) for the calling thread; the kernel takes at most 15 characters, a longer name changes nothing.
 void cnf_name_thread(const char *name);
+
+/// From here on a crash (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS) and SIGQUIT write `text` to `fd` and give
+/// it back its `modes` before they end the process as ever. Both are copied, of `text` up to 128 bytes. One terminal at a time;
+/// not while another thread calls it or cnf_unguard_terminal.
+void cnf_guard_terminal(int fd, const struct termios *modes, const char *text);
+
+/// No longer; signals are handled as before.
+void cnf_unguard_terminal(void);
 
 #pragma clang assume_nonnull end
 

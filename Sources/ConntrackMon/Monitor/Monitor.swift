@@ -30,7 +30,7 @@ public final class Monitor {
 
     /// Sets everything up; nothing runs yet. Signals are blocked from here on: call it before any thread is started.
     public init(_ settings: Settings, host name: String) throws(SystemError) {
-        WakeUp.takeSignals()
+        WakeUp.takeSignals(live: settings.formatChoice == .live)
         let identity = NetworkNamespace.identity(host: name, entered: settings.netns)
         let paths = HostPaths(settings)
         let channel = try Channel(capacity: settings.ring)
@@ -44,7 +44,7 @@ public final class Monitor {
         surveyor = try Inquiry(.survey, bell: channel.bell.descriptor) {
             slow.read($0) ?? Survey.read($0, paths: paths)
         }
-        outlets = try Outlets(settings, paths, identity: identity)
+        outlets = try Outlets(settings, paths, identity: identity, bell: channel.bell.descriptor)
         let restored = outlets.restore()
         engine = Engine(EnginePlan(settings, identity, paths), seed: .random(), restored: restored, at: .now())
     }
@@ -69,6 +69,7 @@ public final class Monitor {
             channel.ring.drain { engine.take($0) }
             for answer in facts.takeAnswers() + surveyor.takeAnswers() { engine.take(answer.reading, at: answer.begun) }
             for want in engine.takeWants() { answer(want) }
+            for ending in outlets.takeEndings() { engine.take(.end(ending), at: .now()) }
         } while engine.isWaiting
         for output in engine.takeOutputs() { outlets.take(output) }
     }
@@ -89,7 +90,8 @@ public final class Monitor {
         case .tick: engine.take(.tick, at: now)
         case .bell: break
         case .timeout: engine.take(.time, at: now)
-        case .signal(SIGHUP): engine.take(.accept, at: now)
+        // Whoever closes his window accepts nothing.
+        case .signal(SIGHUP): if !Probe.hasLostTerminal { engine.take(.accept, at: now) }
         case .signal(SIGUSR1): engine.take(.show, at: now)
         case .signal(SIGUSR2): engine.take(.incident, at: now)
         case .signal(let number): engine.take(.end(Ending(number == SIGINT ? "SIGINT" : "SIGTERM")), at: now)

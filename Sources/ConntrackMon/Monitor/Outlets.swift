@@ -12,9 +12,10 @@ struct Outlets {
     private let leftAlone: String?
     private var keeper: StateKeeper?
 
-    init(_ settings: Settings, _ paths: HostPaths, identity: Identity) throws(SystemError) {
+    /// `bell`: rung when there is something in `takeEndings`.
+    init(_ settings: Settings, _ paths: HostPaths, identity: Identity, bell: Int32) throws(SystemError) {
         let plan = Sinks.Plan(settings, identity: identity)
-        sinks = try Sinks(plan: plan)
+        sinks = try Sinks(plan: plan, bell: bell)
         leftAlone = plan.leftAlone
         keeper = StateKeeper(settings, paths)
     }
@@ -52,6 +53,21 @@ struct Outlets {
             return nil
         case .state(let restored):
             return restored
+        }
+    }
+
+    /// Whether and why whoever looks at the terminal view has it end.
+    func takeEndings() -> [Ending] {
+        sinks.takeRequests().compactMap { request in
+            switch request {
+            case .quit: return Ending("q was pressed")
+            case .gone:
+                guard sinks.publishesElsewhere else {
+                    return Ending("its terminal was closed, and it publishes nothing elsewhere")
+                }
+                log("the terminal was closed: all but the view goes on")
+                return nil
+            }
         }
     }
 

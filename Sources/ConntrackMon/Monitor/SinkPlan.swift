@@ -8,6 +8,12 @@ extension Sinks.Plan {
     init(_ settings: Settings, identity: Identity) {
         self.init(identity: identity)
         format = settings.format
+        if settings.formatChoice == .live {
+            var view = Live()
+            view.capabilities = Probe.terminalCapabilities
+            view.keepsAnnouncements = Probe.isSameTerminal(1, 2)
+            live = view
+        }
         alertFormat = settings.alertFormat
         journal = settings.journal
         hook = settings.hook

@@ -2,6 +2,7 @@
 
 internal import CSystem
 internal import ConntrackModel
+internal import ConntrackPublish
 internal import ConntrackSystem
 internal import Glibc
 
@@ -26,8 +27,9 @@ struct WakeUp: ~Copyable {
     /// The signals it takes; blocked in every thread that is started afterwards.
     private static let taken = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2]
 
-    /// Blocks the signals for this thread and those it starts, and ignores SIGPIPE.
-    static func takeSignals() {
+    /// Blocks the signals for this thread and those it starts, and ignores SIGPIPE. `live`: those of the terminal view too.
+    static func takeSignals(live: Bool = false) {
+        if live { blockTerminalSignals() }
         var set = signalSet()
         pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)

@@ -131,7 +131,8 @@ package enum OptionTable {
         [
             OptionRow(
                 "format", at: \.formatChoice, .choice("format", isListed: true),
-                "What stdout gets: lines, json, none, or auto."),
+                "What stdout gets: live (a view with keys, on a terminal), lines, json, none, or auto: live on a terminal,"
+                    + " else lines."),
             OptionRow("alert-format", at: \.alertFormat, .choice("format"), "How stderr is worded: text or json."),
             OptionRow(
                 "textfile", at: \.textfile, ifGiven: .file(),

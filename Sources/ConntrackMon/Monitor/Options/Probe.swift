@@ -2,6 +2,7 @@
 
 internal import ConntrackHost
 internal import ConntrackModel
+internal import ConntrackPublish
 internal import Glibc
 
 /// Could not go on: exit code 1, one line.
@@ -41,6 +42,10 @@ extension OptionValues {
             try probe("incident-dir", folder + "/")
         }
         settings.journal = Probe.isJournal
+        if settings.formatChoice == .live, let obstacle = Probe.noTerminalView {
+            throw PreparationFailure("\(said("format")) live: \(obstacle)")
+        }
+        if settings.formatChoice == .auto { settings.formatChoice = Probe.suitsTerminalView ? .live : .lines }
 
         if let netns = settings.netns { try NetworkNamespace.enter(netns) }
         try requireFolder("procfs", settings.procfs)
@@ -120,8 +125,48 @@ package enum Probe {
 
     /// Whether stdout is a terminal that is to have colours: NO_COLOR is not set, and TERM names one.
     static var mayColour: Bool {
-        func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
-        return isatty(1) == 1 && value("NO_COLOR").isEmpty && !["", "dumb"].contains(value("TERM"))
+        isatty(1) == 1 && (variable("NO_COLOR") ?? "").isEmpty && !["", "dumb"].contains(variable("TERM") ?? "")
+    }
+
+    /// What keeps stdout from showing the terminal view, and what to do instead; nil = nothing.
+    static var noTerminalView: String? {
+        guard isatty(1) == 1 else { return "stdout is no terminal (--format lines or json is for pipes and files)" }
+        let kind = variable("TERM") ?? ""
+        guard !kind.isEmpty, kind != "dumb" else {
+            return "TERM is \(kind.isEmpty ? "not set" : kind): this terminal shows lines only (--format lines)"
+        }
+        guard access("/proc/self/fd/1", R_OK | W_OK) == 0 else {
+            return "\(SystemError("open", "the terminal", errno)) (--format lines)"
+        }
+        return nil
+    }
+
+    /// A person sits in front of stdout: keys come from there, and it is not in the background.
+    static var suitsTerminalView: Bool {
+        noTerminalView == nil && isatty(0) == 1 && isSameTerminal(0, 1) && tcgetpgrp(1) == getpgrp()
+    }
+
+    /// What the terminal can show, as its user says: locale(7), no-color.org.
+    static var terminalCapabilities: LiveView.Capabilities {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { variable($0) }.first { !$0.isEmpty } ?? ""
+        let code = locale.uppercased()
+        return LiveView.Capabilities(
+            isUTF8: code.contains("UTF-8") || code.contains("UTF8"),
+            hasColour: (variable("NO_COLOR") ?? "").isEmpty)
+    }
+
+    /// Both are one terminal.
+    static func isSameTerminal(_ one: Int32, _ other: Int32) -> Bool {
+        var (first, second) = (stat(), stat())
+        return isatty(one) == 1 && isatty(other) == 1 && fstat(one, &first) == 0 && fstat(other, &second) == 0
+            && first.st_rdev == second.st_rdev
+    }
+
+    /// The terminal that it was started from was closed.
+    static var hasLostTerminal: Bool { (0...2).contains { hasHungUp($0) } }
+
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
     }
 
     /// Whether a file at `path` may be replaced as a whole.

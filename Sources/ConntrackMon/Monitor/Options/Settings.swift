@@ -6,8 +6,10 @@ public import ConntrackPublish
 
 /// What stdout of `watch` is to get.
 public enum FormatChoice: String, CaseIterable, Sendable {
-    /// What suits stdout: lines.
+    /// What suits stdout: the view on a terminal, else lines.
     case auto
+    /// A view for a person at a terminal.
+    case live
     /// A line of key=value pairs an interval.
     case lines
     /// One JSON object an interval.
@@ -124,7 +126,7 @@ public struct Settings: Sendable {
         switch formatChoice {
         case .auto, .lines: .lines
         case .json: .json
-        case .none: .none
+        case .live, .none: .none
         }
     }
 }

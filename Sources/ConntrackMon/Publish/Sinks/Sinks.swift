@@ -31,8 +31,21 @@ package final class Sinks {
         package var incidentsKept = 20
         /// Why status.json is not written, though its folder is there.
         package private(set) var leftAlone: String?
+        /// The terminal view instead of lines on stdout; nil = none.
+        package var live: Live?
         /// Where lines go: standard output and error.
         var descriptors: (output: Int32, errors: Int32) = (1, 2)
+
+        /// The terminal view.
+        package struct Live: Sendable {
+            /// What the terminal can show.
+            package var capabilities = LiveView.Capabilities()
+            /// stderr is the same terminal: what is said there is kept until the view is over.
+            package var keepsAnnouncements = false
+
+            /// On a terminal that can show all.
+            package init() {}
+        }
 
         /// Lines alone.
         package init(identity: Identity) {
@@ -56,20 +69,28 @@ package final class Sinks {
     private let files: FileWriter
     private let hook: HookWriter?
     private let incidents: IncidentWriter?
+    private let terminal: TerminalWriter?
+    private let keepsAnnouncements: Bool
+    private let hasOthers: Bool
 
     // The main thread's.
     private var linesThread: Thread?
     private var filesThread: Thread?
     private var hookThread: Thread?
     private var incidentsThread: Thread?
+    private var terminalThread: Thread?
     private var announcementLoss = LossNews(part: "lines", what: "announcements")
     private var reportLoss = LossNews(part: "lines", what: "status lines")
     private var printedLoss = LossNews(part: "lines", what: "pieces of what --on-alert printed")
     private var hookLoss = LossNews(part: HookWriter.part, what: "announcements")
 
-    /// Sets everything up; nothing runs yet.
-    package init(plan: Plan) throws(SystemError) {
+    /// Sets everything up; nothing runs yet. `bell`: rung when the terminal view asks for something.
+    package init(plan: Plan, bell: Int32? = nil) throws(SystemError) {
         wantsReports = plan.format != .none
+        keepsAnnouncements = plan.live?.keepsAnnouncements ?? false
+        hasOthers =
+            plan.textfile != nil || plan.status != nil || plan.state != nil || plan.hook != nil
+            || plan.incidents != nil || !keepsAnnouncements
         let lines = try LineWriter(
             plan: LineWriter.Plan(
                 identity: plan.identity, format: plan.format, alertFormat: plan.alertFormat, journal: plan.journal,
@@ -80,13 +101,33 @@ package final class Sinks {
         paths[.state] = plan.state
         paths[.textfile] = plan.textfile
         files = try FileWriter(paths: paths)
+        if let live = plan.live {
+            let writer = TerminalWriter.Plan(
+                identity: plan.identity, capabilities: live.capabilities, output: plan.descriptors.output,
+                keepsAnnouncements: live.keepsAnnouncements)
+            terminal = try TerminalWriter(plan: writer, bell: bell) { lines.announcements.put($0) }
+        } else {
+            terminal = nil
+        }
         if let program = plan.hook {
-            hook = try HookWriter(program: program, identity: plan.identity) { lines.printed.put($0) }
+            // Not over the view.
+            let view = keepsAnnouncements ? terminal : nil
+            hook = try HookWriter(program: program, identity: plan.identity) { text in
+                guard let view else {
+                    lines.printed.put(text)
+                    return
+                }
+                view.announcements.put(
+                    Announcement(time: Moment.now().wall, name: HookWriter.part, state: .log, summary: text))
+            }
         } else {
             hook = nil
         }
         if let folder = plan.incidents {
-            incidents = try IncidentWriter(folder: folder, keep: plan.incidentsKept) { lines.announcements.put($0) }
+            let view = keepsAnnouncements ? terminal : nil
+            incidents = try IncidentWriter(folder: folder, keep: plan.incidentsKept) {
+                if let view { view.announcements.put($0) } else { lines.announcements.put($0) }
+            }
         } else {
             incidents = nil
         }
@@ -98,6 +139,7 @@ package final class Sinks {
         filesThread = try files.start()
         hookThread = try hook?.start()
         incidentsThread = try incidents?.start()
+        terminalThread = try terminal?.start()
     }
 
     // MARK: What the main thread hands over
@@ -105,13 +147,15 @@ package final class Sinks {
     /// Announcements, for stderr and the hook.
     package func say(_ announcements: [Announcement]) {
         guard !announcements.isEmpty else { return }
-        lines.announcements.put(announcements)
+        if !keepsAnnouncements { lines.announcements.put(announcements) }
+        terminal?.announcements.put(announcements)
         hook?.tell(announcements)
     }
 
     /// An interval, for its status line.
     package func show(_ report: Report) {
         if wantsReports { lines.reports.put(report) }
+        terminal?.reports.put(report)
     }
 
     /// An interval, for status.json. `metrics`: the textfile is due as well.
@@ -129,6 +173,14 @@ package final class Sinks {
     package func keep(_ text: @escaping @Sendable () -> String) {
         files.write(.state, text)
     }
+
+    // MARK: What the terminal view asks
+
+    /// What was asked since it was asked last.
+    package func takeRequests() -> [TerminalRequest] { terminal?.takeRequests() ?? [] }
+
+    /// Something is published beside the terminal view.
+    package var publishesElsewhere: Bool { terminal == nil || hasOthers }
 
     // MARK: How they are
 
@@ -148,7 +200,7 @@ package final class Sinks {
 
     /// Announcements and lines that each could not take, since the start; a count never goes back.
     package var lost: [(sink: String, count: UInt64)] {
-        [("lines", lines.lost), ("files", files.lost), ("hook", hook?.lost ?? 0)]
+        [("lines", lines.lost + (terminal?.lost ?? 0)), ("files", files.lost), ("hook", hook?.lost ?? 0)]
     }
 
     /// Has all that waits written, and ends. What takes longer than Thread.patience (a file system that hangs, a program
@@ -161,6 +213,9 @@ package final class Sinks {
         _ = filesThread?.join(within: until - Moment.now().monotonic)
         _ = hookThread?.join(within: until - Moment.now().monotonic)
         _ = incidentsThread?.join(within: until - Moment.now().monotonic)
+        // Only then is there a place for lines.
+        terminal?.close()
+        _ = terminalThread?.join(within: Thread.patience)
         lines.close()
         _ = linesThread?.join(within: Thread.patience)
     }
