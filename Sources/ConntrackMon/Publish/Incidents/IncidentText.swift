@@ -11,9 +11,12 @@ extension IncidentDocument {
         if let plot = IncidentPlot(looks, width: width - 16) {
             lines += ["", "entries (#) against the limit (=):"] + plot.lines(height: 10).map { "  " + $0 }
         }
-        lines += [""] + (shownLines.isEmpty ? ["nothing was said"] : ["what was said:"] + shownLines)
+        func folded(_ lines: [String]) -> [String] {
+            style.width.map { width in lines.flatMap { foldedLine($0, width: width, indent: 4) } } ?? lines
+        }
+        lines += [""] + (said.isEmpty ? ["nothing was said"] : ["what was said:"] + folded(shownLines))
         if let survey, !survey.isEmpty {
-            lines += ["", "what filled the table:"] + survey.map { "  \($0.text): \($0.meaning)" }
+            lines += ["", "what filled the table:"] + folded(survey.map { "  \($0.text): \($0.meaning)" })
         }
         lines += ["", "what was known at its end:", status.text(style)]
         if let doctor { lines += ["", "what doctor said: " + doctor.verdict] }

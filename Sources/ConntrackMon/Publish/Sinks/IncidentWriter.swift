@@ -58,7 +58,8 @@ final class IncidentWriter: Sendable {
             try replaceFile(at: path, with: IncidentDocument(incident).json() + "\n", mode: 0o600)
             prune()
             failure.withLock { $0 = nil }
-            let text = "what led to \(incident.cause?.name ?? "now"): conntrack-mon status --incident \(path)"
+            let what = incident.cause.map { "what led to \($0.name)" } ?? "the last minutes"
+            let text = "\(what): conntrack-mon status --incident \(path)"
             say([Announcement(time: Moment.now().wall, name: "monitor", state: .log, summary: text)])
         } catch {
             failure.withLock { $0 = error }
