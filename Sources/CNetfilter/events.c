@@ -91,12 +91,20 @@ int cnf_events_filter(struct cnf_events *events, const struct cnf_filter *filter
     struct sock_filter program[CLASSIC_LENGTH];
     struct sock_fprog code = {.filter = program};
 
+    const int hurries = events->glance.hurries;
+
     events->glance = cnf_glance(filter);
+    events->glance.hurries = hurries;
     code.len = (unsigned short)cnf_filter_make_classic(events->glance, program);
     if (code.len == 0)
         return 0;
     // A ring's filter takes its place.
     return setsockopt(events->fd, SOL_SOCKET, SO_ATTACH_FILTER, &code, sizeof(code)) == 0 ? 0 : -errno;
+}
+
+void cnf_events_hurry(struct cnf_events *events)
+{
+    events->glance.hurries = 1;
 }
 
 int cnf_events_attach_ring(struct cnf_events *events, uint32_t bytes)

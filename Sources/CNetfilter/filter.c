@@ -36,7 +36,7 @@
 /// sender 10 ns, and while the ring is more than half full each look wakes the reader.
 #define LOOK_EVERY 64
 
-enum label { COUNT, GLANCE, SIXTH, CREATED, MEDIUM, LARGE, COPY, SUBMIT, FULL, TOO_LONG, OUT, LABELS };
+enum label { COUNT, GLANCE, SIXTH, CREATED, MEDIUM, LARGE, COPY, WAKE, SUBMIT, FULL, TOO_LONG, OUT, LABELS };
 
 struct assembly {
     struct bpf_insn *program;
@@ -209,7 +209,7 @@ static void look(struct assembly *code, struct glance glance)
 
 struct glance cnf_glance(const struct cnf_filter *filter)
 {
-    struct glance glance = {.family = filter->family == 0 ? -1 : filter->family, .protocol = -1};
+    struct glance glance = {.family = filter->family == 0 ? -1 : filter->family, .protocol = -1, .hurries = 0};
     int wanted = 0;
 
     if ((filter->given & CNF_BY_PROTOCOL) == 0)
@@ -309,7 +309,7 @@ static void reserve_smallest(struct assembly *code, int ring_map)
 }
 
 /// A copy that failed would leave zeros, which decode as broken and are counted as that.
-static void copy_and_submit(struct assembly *code, int ring_map, int32_t half)
+static void copy_and_submit(struct assembly *code, int ring_map, int32_t half, bool hurries)
 {
     label(code, COPY);
     move(code, BPF_REG_1, CONTEXT);
@@ -318,6 +318,10 @@ static void copy_and_submit(struct assembly *code, int ring_map, int32_t half)
     move(code, BPF_REG_4, LENGTH);
     call(code, BPF_FUNC_skb_load_bytes);
 
+    if (hurries) {
+        load(code, BPF_W, BPF_REG_1, RECORD, offsetof(struct nlmsghdr, nlmsg_pid));
+        jump_if(code, BPF_JNE, BPF_REG_1, 0, WAKE);
+    }
     set(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
     load(code, BPF_DW, BPF_REG_1, BPF_REG_10, PHASE);
     jump_if(code, BPF_JNE, BPF_REG_1, 0, SUBMIT);
@@ -326,6 +330,7 @@ static void copy_and_submit(struct assembly *code, int ring_map, int32_t half)
     call(code, BPF_FUNC_ringbuf_query);
     set(code, BPF_REG_2, BPF_RB_NO_WAKEUP);
     jump_if(code, BPF_JLT, BPF_REG_0, half, SUBMIT);
+    label(code, WAKE);
     set(code, BPF_REG_2, BPF_RB_FORCE_WAKEUP);
     label(code, SUBMIT);
     move(code, BPF_REG_1, RECORD);
@@ -340,7 +345,7 @@ size_t cnf_filter_make(int counts_map, int ring_map, int32_t half, struct glance
     look(&code, glance);
     count(&code, counts_map);
     reserve_smallest(&code, ring_map);
-    copy_and_submit(&code, ring_map, half);
+    copy_and_submit(&code, ring_map, half, glance.hurries != 0);
     jump(&code, OUT);
     label(&code, FULL);
     increment(&code, COUNTS, OF_KIND(overrun));

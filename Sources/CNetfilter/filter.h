@@ -34,7 +34,9 @@ struct sock_filter;
 struct glance {
     int family;   ///< AF_INET or AF_INET6
     int protocol; ///< the only one that is wanted
+    int hurries;  ///< 1 = a message that a program caused wakes the reader
 };
+/// Its family and protocol.
 struct glance cnf_glance(const struct cnf_filter *filter);
 
 /// Writes the filter for these maps into `program`; the reader is woken when `half` bytes wait. Returns its length.

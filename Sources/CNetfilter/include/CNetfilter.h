@@ -196,6 +196,10 @@ void cnf_events_tap(struct cnf_events *events, cnf_tap *_Nullable tap, void *_Nu
 /// `cnf_events_attach_ring`, and before the first join. Returns 0; an errno as of SO_ATTACH_FILTER, and then all are sent.
 int cnf_events_filter(struct cnf_events *events, const struct cnf_filter *filter);
 
+/// Has each message that a program caused make `cnf_events_descriptor` readable, so that the program can be looked for while
+/// it runs. Costs it some; before `cnf_events_attach_ring`.
+void cnf_events_hurry(struct cnf_events *events);
+
 /// Lines of events that wait to be written.
 struct cnf_lines;
 /// What became of the events.

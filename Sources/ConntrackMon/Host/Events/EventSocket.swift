@@ -15,14 +15,15 @@ package struct EventSocket: ~Copyable {
 
     /// Opens the socket and joins `groups`. The caller has made sure that this loads no module, or has leave to.
     /// With `.auto` what keeps a BPF ring from being had is told by `method`; with `.bpf` it is thrown.
-    /// What `filter` keeps out at a glance is never sent to it.
+    /// What `filter` keeps out at a glance is never sent to it. `hurries`: what a program did is told at once.
     package init(
         groups: EventGroups, receiveBuffer: UInt32, source: SourceChoice = .netlink,
-        filter: EntryFilter = EntryFilter()
+        filter: EntryFilter = EntryFilter(), hurries: Bool = false
     ) throws(EventObstacle) {
         var opened: OpaquePointer?
         let error = cnf_events_open(receiveBuffer, &opened)
         guard error == 0, let opened else { throw EventObstacle(.open, -error) }
+        if hurries { cnf_events_hurry(opened) }
         if !filter.isEmpty {
             var record = cnf_filter(filter)
             // Without it more is received, and left out afterwards.

@@ -138,7 +138,8 @@ public struct EventStream: ~Copyable {
 
     private mutating func open() throws(EventObstacle) {
         socket = try EventSocket(
-            groups: groups, receiveBuffer: settings.receiveBuffer, source: settings.source, filter: settings.filter)
+            groups: groups, receiveBuffer: settings.receiveBuffer, source: settings.source, filter: settings.filter,
+            hurries: true)
         policy.joined()
         if isWaitSaid { say("events: nf_conntrack_netlink is there") }
     }
