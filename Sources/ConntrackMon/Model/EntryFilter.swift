@@ -115,7 +115,9 @@ extension EntryFilter {
             return nil
         }
         let name = { (family: AddressFamily) in family == .ipv6 ? "IPv6" : "IPv4" }
-        return ([first.option, other.option], "an entry is not \(name(first.family)) and \(name(other.family)) at once")
+        return (
+            [first.option, other.option], "an entry is not \(name(first.family)) and \(name(other.family)) at once"
+        )
     }
 
     private var bitContradiction: (options: [String], reason: String)? {

@@ -50,7 +50,8 @@ public struct EventStream: ~Copyable {
             EventLines.Plan(
                 format: settings.stream.format, options: settings.stream.options ?? [],
                 look: isTable
-                    ? RowLook(isTerminal: isatty(1) == 1) { name in getenv(name).map { String(cString: $0) } } : RowLook(),
+                    ? RowLook(isTerminal: isatty(1) == 1) { name in getenv(name).map { String(cString: $0) } }
+                    : RowLook(),
                 filter: settings.filter, most: settings.count))
         let output = try EventsOutput(1)
         let now = MonotonicTime.now()
@@ -159,7 +160,9 @@ public struct EventStream: ~Copyable {
             }
             if pumped.code == ENOBUFS { losses.overran() }
             if pumped.code == 0, pumped.datagrams == 0 { return nil }
-            if lines.waiting >= EventStream.piece, let end = output.write(lines, until: deadline ?? endAt) { return end }
+            if lines.waiting >= EventStream.piece, let end = output.write(lines, until: deadline ?? endAt) {
+                return end
+            }
             if let deadline, MonotonicTime.now() >= deadline { return nil }
             sayLosses()
         }

@@ -39,7 +39,8 @@ extension OptionTable {
                 "reply-port-dst", filtered, at: \.filter.replyDestinationPort, ifGiven: .port,
                 "Only with replies to this port."),
             OptionRow(
-                "state", filtered, at: \.filter.state, ifGiven: .tcpState, "Only in this state of TCP, with --proto tcp."),
+                "state", filtered, at: \.filter.state, ifGiven: .tcpState,
+                "Only in this state of TCP, with --proto tcp."),
             OptionRow(
                 "status", filtered, at: \.filter.status, ifGiven: .statusMask,
                 "Only with all of these: ASSURED, SEEN_REPLY, OFFLOAD ...; UNREPLIED or !ASSURED for those without.",

@@ -30,7 +30,8 @@ extension TopReport {
         let header = TopHeader(
             version: conntrackMonVersion, time: rfc3339(moment.wall), host: identity.host, netns: identity.netns,
             by: grouping.fields.map(\.rawValue), prefix4: grouping.prefix4, prefix6: grouping.prefix6,
-            entries: entries, filter: filter?.text, dumped: filter?.dumped, limit: limit, dumpSeconds: (seconds * 1000).rounded() / 1000,
+            entries: entries, filter: filter?.text, dumped: filter?.dumped, limit: limit,
+            dumpSeconds: (seconds * 1000).rounded() / 1000,
             interrupted: isInterrupted, truncated: truncated, groups: groups)
         var line = JSONLine()
         line.object { line in
