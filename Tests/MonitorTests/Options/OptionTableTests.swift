@@ -192,7 +192,8 @@ private func protocols(_ random: inout SplitMix) -> [IPProtocol] {
 }
 
 private func prefix(_ random: inout SplitMix) -> AddressPrefix? {
-    let words = AddressWords(high: .random(in: 0 ... .max, using: &random), low: .random(in: 0 ... .max, using: &random))
+    let words = AddressWords(
+        high: .random(in: 0 ... .max, using: &random), low: .random(in: 0 ... .max, using: &random))
     return Bool.random(using: &random)
         ? AddressPrefix(Address(.ipv6, words), length: .random(in: 0...128, using: &random))
         : AddressPrefix(
