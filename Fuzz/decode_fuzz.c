@@ -73,6 +73,24 @@ static void check_entry(const void *message, size_t size)
     require(cnf_decode_entry(message, size, &again) == 1 && memcmp(&entry, &again, sizeof(again)) == 0);
 }
 
+/// As a line of each kind: what does not fit is said, and nothing is written behind the room there is.
+static void check_lines(const void *message, size_t size)
+{
+    char line[20000], small[64];
+
+    for (uint32_t format = CNF_FORMAT_CONNTRACK; format <= CNF_FORMAT_TABLE; format++) {
+        const struct cnf_style style = {.format = format, .options = 0x2f};
+        const int length = cnf_line(message, size, &style, TIME, "program", line, sizeof(line));
+
+        require(length < (int)sizeof(line));
+        const int cut = cnf_line(message, size, &style, TIME, "program", small, sizeof(small));
+        // Blanks that are taken back again need room too.
+        require(cut == length || cut == -ENOSPC);
+        if (cut > 0)
+            require(cut <= (int)sizeof(small) && memcmp(line, small, (size_t)cut) == 0);
+    }
+}
+
 /// A message with an attribute of no known type before all others gives what it gives without: the decoder takes what
 /// comes in the kernel's order faster than the rest, and must not read it differently.
 static void check_walked(const uint8_t *message, size_t size, int result, const struct cnf_event *event)
@@ -153,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_walked(message, size, result, &event);
     if (cnf_text(message, size, text, sizeof(text)) >= 0)
         require(memchr(text, 0, sizeof(text)) != NULL);
+    check_lines(message, size);
     check_entry(message, size);
     check_uevent(message, size);
     check_rules(message, size);

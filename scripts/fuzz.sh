@@ -18,7 +18,8 @@ mkdir -p .build/fuzz/corpus
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
     -ISources/CNetfilter/include -ISources/CRecord/include Fuzz/decode_fuzz.c \
     Sources/CNetfilter/decode.c Sources/CNetfilter/tuple.c Sources/CNetfilter/entry.c Sources/CNetfilter/shape.c \
-    Sources/CNetfilter/text.c \
+    Sources/CNetfilter/text.c Sources/CNetfilter/parts.c Sources/CNetfilter/put.c Sources/CNetfilter/words.c \
+    Sources/CNetfilter/line.c Sources/CNetfilter/json.c Sources/CNetfilter/row.c Sources/CNetfilter/select.c \
     Sources/CNetfilter/uevents.c Sources/CNetfilter/uses.c Sources/CNetfilter/xtables.c Sources/CNetfilter/nftables.c \
     Sources/CNetfilter/request.c \
     -lnetfilter_conntrack -lmnl -o .build/fuzz/decode_fuzz

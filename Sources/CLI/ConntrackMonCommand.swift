@@ -15,7 +15,8 @@ struct ConntrackMonCommand: ParsableCommand {
             """,
         version: Answer.version,
         subcommands: [
-            WatchCommand.self, CheckCommand.self, StatusCommand.self, TopCommand.self, DoctorCommand.self,
+            WatchCommand.self, CheckCommand.self, StatusCommand.self, TopCommand.self, EventsCommand.self,
+            DoctorCommand.self,
         ])
 
     static func main() {

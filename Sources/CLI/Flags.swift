@@ -58,8 +58,8 @@ private struct FlagKey: CodingKey {
 extension OptionRow {
     /// What the parser is told: `Flag<Bool>`, or `Option<String?>` whose text was found good.
     fileprivate func flag(of command: CommandName) -> Any {
-        var names: NameSpecification = .customLong(name)
-        if let letter, command != .watch { names = [.customShort(letter), .customLong(name)] }
+        let letter = letter(for: command).map { [NameSpecification.Element.customShort($0)] } ?? []
+        let names = NameSpecification(letter + [.customLong(name)] + aliases.map { .customLong($0) })
         let help = ArgumentHelp(help(for: command), valueName: placeholder)
         if placeholder == nil { return Flag(wrappedValue: false, name: names, help: help) }
         return Option<String?>(

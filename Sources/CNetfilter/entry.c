@@ -6,6 +6,7 @@
 #include "CNetfilter.h"
 #include "fields.h"
 #include "message.h"
+#include "select.h"
 #include "tuple.h"
 
 static int decode_attributes(struct attributes rest, struct cnf_entry *out)
@@ -57,20 +58,33 @@ static int decode_attributes(struct attributes rest, struct cnf_entry *out)
     return error != 0 || torn(&rest) || out->family == 0 || out->family != reply_family ? -EBADMSG : 1;
 }
 
-int cnf_decode_entry(const void *message, size_t length, struct cnf_entry *out)
+/// Any message that tells of one entry, once its type is known.
+static int decode(const void *message, size_t length, const struct nlmsghdr *header, struct cnf_entry *out)
 {
-    struct nlmsghdr header;
     struct attributes attributes;
 
-    if (!read_header(message, length, &header))
+    if (!read_attributes(message, length, header, &attributes))
         return -EBADMSG;
-    if (header.nlmsg_type != CONNTRACK_TYPE(IPCTNL_MSG_CT_NEW))
-        return 0;
-    if (!read_attributes(message, length, &header, &attributes))
-        return -EBADMSG;
-
     memset(out, 0, sizeof(*out));
     out->tcp_state = CNF_NO_TCP_STATE;
     out->timeout = CNF_NO_TIMEOUT;
     return decode_attributes(attributes, out);
+}
+
+int cnf_decode_entry(const void *message, size_t length, struct cnf_entry *out)
+{
+    struct nlmsghdr header;
+
+    if (!read_header(message, length, &header))
+        return -EBADMSG;
+    return header.nlmsg_type == CONNTRACK_TYPE(IPCTNL_MSG_CT_NEW) ? decode(message, length, &header, out) : 0;
+}
+
+int cnf_decode_any_entry(const void *message, size_t length, struct cnf_entry *out)
+{
+    struct nlmsghdr header;
+
+    if (!read_header(message, length, &header))
+        return -EBADMSG;
+    return kind_of(&header) >= 0 ? decode(message, length, &header, out) : 0;
 }

@@ -9,6 +9,7 @@
 #include "ring.h"
 #include "slots.h"
 
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct cnf_events {
     struct cnf_ring *ring; ///< NULL = recvmmsg
     cnf_tap *tap;          ///< NULL = nobody
     void *context;         ///< the tap's
+    struct glance glance;  ///< what the kernel keeps out
     struct mmsghdr messages[BATCH];
     struct iovec vectors[BATCH];
     struct sockaddr_nl senders[BATCH];
@@ -42,6 +44,7 @@ int cnf_events_adopt(int fd, struct cnf_events **out)
     if (events == NULL)
         return -ENOMEM;
     events->fd = fd;
+    events->glance = (struct glance){.family = -1, .protocol = -1};
     for (int i = 0; i < BATCH; i++) {
         events->vectors[i].iov_base = events->buffers[i];
         events->vectors[i].iov_len = DATAGRAM;
@@ -83,9 +86,30 @@ void cnf_events_close(struct cnf_events *events)
     free(events);
 }
 
+int cnf_events_filter(struct cnf_events *events, const struct cnf_filter *filter)
+{
+    struct sock_filter program[CLASSIC_LENGTH];
+    struct sock_fprog code = {.filter = program};
+
+    const int hurries = events->glance.hurries;
+
+    events->glance = cnf_glance(filter);
+    events->glance.hurries = hurries;
+    code.len = (unsigned short)cnf_filter_make_classic(events->glance, program);
+    if (code.len == 0)
+        return 0;
+    // A ring's filter takes its place.
+    return setsockopt(events->fd, SOL_SOCKET, SO_ATTACH_FILTER, &code, sizeof(code)) == 0 ? 0 : -errno;
+}
+
+void cnf_events_hurry(struct cnf_events *events)
+{
+    events->glance.hurries = 1;
+}
+
 int cnf_events_attach_ring(struct cnf_events *events, uint32_t bytes)
 {
-    return cnf_ring_open(events->fd, bytes, &events->ring);
+    return cnf_ring_open(events->fd, bytes, events->glance, &events->ring);
 }
 
 uint32_t cnf_events_ring_size(const struct cnf_events *events)

@@ -25,9 +25,26 @@ struct filter_counts {
 #define FILTER_MEDIUM 328
 #define FILTER_LARGE 2040
 
-#define FILTER_LENGTH 96
+#define FILTER_LENGTH 128
+
+struct cnf_filter;
+struct sock_filter;
+
+/// What of a filter is seen at a glance. -1 = not asked for.
+struct glance {
+    int family;   ///< AF_INET or AF_INET6
+    int protocol; ///< the only one that is wanted
+    int hurries;  ///< 1 = a message that a program caused wakes the reader
+};
+/// Its family and protocol.
+struct glance cnf_glance(const struct cnf_filter *filter);
 
 /// Writes the filter for these maps into `program`; the reader is woken when `half` bytes wait. Returns its length.
-size_t cnf_filter_make(int counts_map, int ring_map, int32_t half, struct bpf_insn *program);
+size_t cnf_filter_make(int counts_map, int ring_map, int32_t half, struct glance glance, struct bpf_insn *program);
+
+#define CLASSIC_LENGTH 16
+
+/// Writes what of it a socket without a ring is given, in the old language. Returns its length; 0 = nothing to ask.
+size_t cnf_filter_make_classic(struct glance glance, struct sock_filter *program);
 
 #endif

@@ -13,8 +13,6 @@
 #define _GNU_SOURCE
 #include "ring.h"
 
-#include "filter.h"
-
 #include <bpf/bpf.h>
 #include <dlfcn.h>
 #include <linux/bpf.h>
@@ -116,10 +114,10 @@ static int watch_wakeups(struct cnf_ring *ring)
     return epoll_ctl(ring->epoll, EPOLL_CTL_ADD, ring->map, &event) == 0 ? 0 : -errno;
 }
 
-static int attach(struct cnf_ring *ring, const struct libbpf *libbpf, int socket)
+static int attach(struct cnf_ring *ring, const struct libbpf *libbpf, struct glance glance, int socket)
 {
     struct bpf_insn program[FILTER_LENGTH];
-    const size_t length = cnf_filter_make(ring->counts, ring->map, (int32_t)(ring->size / 2), program);
+    const size_t length = cnf_filter_make(ring->counts, ring->map, (int32_t)(ring->size / 2), glance, program);
     const int loaded = libbpf->prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "conntrack_mon", "GPL", program, length, NULL);
 
     if (loaded < 0)
@@ -129,7 +127,7 @@ static int attach(struct cnf_ring *ring, const struct libbpf *libbpf, int socket
     return error;
 }
 
-int cnf_ring_open(int socket, uint32_t bytes, struct cnf_ring **out)
+int cnf_ring_open(int socket, uint32_t bytes, struct glance glance, struct cnf_ring **out)
 {
     struct cnf_ring *ring = calloc(1, sizeof(*ring));
     struct libbpf libbpf = {0};
@@ -147,7 +145,7 @@ int cnf_ring_open(int socket, uint32_t bytes, struct cnf_ring **out)
     if (error == 0)
         error = watch_wakeups(ring);
     if (error == 0)
-        error = attach(ring, &libbpf, socket);
+        error = attach(ring, &libbpf, glance, socket);
     if (error == 0)
         *out = ring;
     else

@@ -3,6 +3,7 @@
 // An entry in libnetfilter_conntrack's own words. An object is made and freed each time: for text and for checking our
 // decoder against, never on the event path.
 
+#include "text.h"
 #include "CNetfilter.h"
 #include "message.h"
 #include "shape.h"
@@ -19,7 +20,8 @@ static unsigned int type_of(const struct nlmsghdr *header)
     return (header->nlmsg_flags & NLM_F_CREATE) != 0 ? NFCT_T_NEW : NFCT_T_UPDATE;
 }
 
-static int text_of(const struct nlmsghdr *header, char *out, size_t capacity)
+static int text_of(const struct nlmsghdr *header, unsigned int flags, struct nfct_labelmap *labels, char *out,
+                   size_t capacity)
 {
     struct nf_conntrack *entry = nfct_new();
     int written = -EBADMSG;
@@ -27,12 +29,15 @@ static int text_of(const struct nlmsghdr *header, char *out, size_t capacity)
     if (entry == NULL)
         return -ENOMEM;
     if (nfct_nlmsg_parse(header, entry) == 0)
-        written = nfct_snprintf(out, (unsigned int)capacity, entry, type_of(header), NFCT_O_DEFAULT, NFCT_OF_ID);
+        written =
+            nfct_snprintf_labels(out, (unsigned int)capacity, entry, type_of(header), NFCT_O_DEFAULT, flags, labels);
     nfct_destroy(entry);
-    return written;
+    // It is -1 for an entry without a protocol.
+    return written < 0 ? -EBADMSG : written;
 }
 
-int cnf_text(const void *message, size_t length, char *out, size_t capacity)
+int cnf_library_text(const void *message, size_t length, unsigned int flags, struct nfct_labelmap *labels, char *out,
+                     size_t capacity)
 {
     struct nlmsghdr header;
     struct attributes attributes;
@@ -47,7 +52,12 @@ int cnf_text(const void *message, size_t length, char *out, size_t capacity)
     if (padded == NULL)
         return -ENOMEM;
     memcpy(padded, message, header.nlmsg_len);
-    const int written = text_of(padded, out, capacity);
+    const int written = text_of(padded, flags, labels, out, capacity);
     free(padded);
     return written;
+}
+
+int cnf_text(const void *message, size_t length, char *out, size_t capacity)
+{
+    return cnf_library_text(message, length, NFCT_OF_ID, NULL, out, capacity);
 }

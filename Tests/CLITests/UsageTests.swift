@@ -6,7 +6,7 @@ import Testing
 /// Help, version, completion, and every way to call it wrongly.
 /// A process, since the command line's parser itself prints and exits.
 @Suite struct UsageTests {
-    @Test(arguments: [[], ["watch"], ["check"], ["status"], ["top"], ["doctor"]])
+    @Test(arguments: [[], ["watch"], ["check"], ["status"], ["top"], ["events"], ["doctor"]])
     func `the help is as before`(_ command: [String]) throws {
         let help = try Command.conntrackMon(command + ["--help"]).run()
 
@@ -29,7 +29,7 @@ import Testing
         let script = try Command.conntrackMon(["--generate-completion-script", shell]).run()
 
         #expect(script.status == .exited(0))
-        for word in ["watch", "check", "status", "top", "doctor", "textfile"] {
+        for word in ["watch", "check", "status", "top", "events", "doctor", "textfile"] {
             #expect(script.standardOutput.contains(word), "\(word)")
         }
     }

@@ -34,6 +34,94 @@ int cnf_decode_entry(const void *message, size_t length, struct cnf_entry *out);
 /// Returns the length that the whole text has, which may exceed `capacity`; -EBADMSG, -ENOMEM.
 int cnf_text(const void *message, size_t length, char *out, size_t capacity);
 
+// MARK: Stage 2: which entries are wanted
+
+/// An address's leading bits.
+struct cnf_prefix {
+    uint8_t family; ///< AF_INET or AF_INET6; 0 = any address
+    uint8_t reserved[7];
+    uint8_t address[16]; ///< as in cnf_event, with every bit outside of the mask 0
+    uint8_t mask[16];
+};
+
+/// What of a filter counts, beside what says so itself: bits of `given`. Those of ports come first, in the order of `ports`.
+enum cnf_filter_bit {
+    CNF_BY_SOURCE_PORT = 1 << 0,
+    CNF_BY_DESTINATION_PORT = 1 << 1,
+    CNF_BY_REPLY_SOURCE_PORT = 1 << 2,
+    CNF_BY_REPLY_DESTINATION_PORT = 1 << 3,
+    CNF_BY_PROTOCOL = 1 << 4,
+    CNF_BY_TCP_STATE = 1 << 5,
+    CNF_BY_ZONE = 1 << 6,
+    CNF_BY_ANY_NAT = 1 << 7,
+    CNF_BY_SOURCE_NAT = 1 << 8,
+    CNF_BY_DESTINATION_NAT = 1 << 9,
+    /// Those for which the reply's tuple is looked at.
+    CNF_BY_REPLY = CNF_BY_REPLY_SOURCE_PORT | CNF_BY_REPLY_DESTINATION_PORT | CNF_BY_ANY_NAT | CNF_BY_SOURCE_NAT |
+                   CNF_BY_DESTINATION_NAT,
+};
+
+/// Which entries are wanted: those for which all that is given holds. All zero = every entry. Translated is an entry whose
+/// reply is not the original turned round. A port holds only for protocols that have ports.
+struct cnf_filter {
+    uint32_t given; ///< bits of enum cnf_filter_bit
+    uint8_t family; ///< AF_INET or AF_INET6; 0 = any
+    uint8_t tcp_state;
+    uint16_t zone;                     ///< of the original direction
+    uint32_t status_set, status_clear; ///< IPS_* that must, and must not, be there
+    uint32_t mark, mark_mask;          ///< (mark of the entry & mark_mask) == mark
+    uint16_t ports[4];
+    uint32_t protocols[8]; ///< a bit for each
+    struct cnf_prefix source, destination, reply_source, reply_destination;
+};
+
+/// Whether an entry is wanted.
+int cnf_filter_wants(const struct cnf_filter *filter, const struct cnf_entry *entry);
+/// Moves those that are wanted to the front, in their order. Returns how many there are.
+size_t cnf_filter_keep(const struct cnf_filter *filter, struct cnf_entry *entries, size_t count);
+/// Whether an event is wanted: `event` is what `message` was decoded to.
+int cnf_filter_wants_event(const struct cnf_filter *filter, const struct cnf_event *event, const void *message,
+                           size_t length);
+
+// MARK: Stage 2: an event as a line
+
+enum cnf_format {
+    CNF_FORMAT_CONNTRACK = 0, ///< the very line of `conntrack -E`
+    CNF_FORMAT_JSON = 1,      ///< an object; docs/events.md has its members
+    CNF_FORMAT_TABLE = 2,     ///< a row for a person
+};
+
+/// What conntrack's `-o` adds to its line, and how a row looks.
+enum cnf_style_option {
+    CNF_STYLE_ID = 1,
+    CNF_STYLE_EXTENDED = 2,
+    CNF_STYLE_TIME = 4,         ///< -o timestamp
+    CNF_STYLE_KERNEL_TIMES = 8, ///< -o ktimestamp
+    CNF_STYLE_COLOUR = 16,
+    CNF_STYLE_ASCII = 32,
+};
+
+/// The names of labels.
+struct cnf_labels;
+/// Reads them from a file, NULL = /etc/xtables/connlabel.conf. Returns 0; -ENOENT without that file or without a name in
+/// it, others as fopen(3).
+int cnf_labels_open(const char *_Nullable path, struct cnf_labels *_Nullable *_Nonnull out);
+void cnf_labels_close(struct cnf_labels *_Nullable labels);
+
+/// How an event is worded.
+struct cnf_style {
+    uint32_t format;                     ///< enum cnf_format
+    uint32_t options;                    ///< bits of enum cnf_style_option
+    struct cnf_labels *_Nullable labels; ///< NULL = no line tells of labels, and JSON gives their numbers
+};
+
+/// Writes the event in `message` as a line, without a line feed or NUL. Pure, but for local times and the labels; allocates
+/// nothing unless the message has something that only the library may know. `received_ns`: nanoseconds since 1970.
+/// `program`: the name of what a message with a port came from. Returns the line's length; 0 when the message is no event,
+/// -EBADMSG when it does not hold together, -ENOSPC when it is longer than `capacity`, -ENOMEM.
+int cnf_line(const void *message, size_t length, const struct cnf_style *style, uint64_t received_ns,
+             const char *_Nullable program, char *out, size_t capacity);
+
 // MARK: Stage 1: the event socket
 
 /// Multicast groups, as bits.
@@ -102,6 +190,42 @@ typedef void cnf_tap(void *_Nullable context, const void *message, size_t length
 /// Has `tap` see every event from now on; NULL = nobody. Who asks for the messages themselves (a recording, a line of text)
 /// pays for it, and nobody else.
 void cnf_events_tap(struct cnf_events *events, cnf_tap *_Nullable tap, void *_Nullable context);
+
+/// Has only events of this family and these protocols sent to the socket, as far as that is seen at a glance; what else a
+/// filter asks for is for `cnf_filter_wants_event`. What is kept out is counted nowhere and not lost. Before
+/// `cnf_events_attach_ring`, and before the first join. Returns 0; an errno as of SO_ATTACH_FILTER, and then all are sent.
+int cnf_events_filter(struct cnf_events *events, const struct cnf_filter *filter);
+
+/// Has each message that a program caused make `cnf_events_descriptor` readable, so that the program can be looked for while
+/// it runs. Costs it some; before `cnf_events_attach_ring`.
+void cnf_events_hurry(struct cnf_events *events);
+
+/// Lines of events that wait to be written.
+struct cnf_lines;
+/// What became of the events.
+struct cnf_lines_counts {
+    uint64_t written;    ///< a line each
+    uint64_t filtered;   ///< not wanted
+    uint64_t unreadable; ///< decoded, and yet without a line: a direction was not as any kernel sends it
+};
+/// Makes the buffer; it takes `most` lines in all, 0 = as many as come. The style's labels must outlive it.
+/// Returns 0 or -ENOMEM.
+int cnf_lines_make(const struct cnf_style *style, const struct cnf_filter *_Nullable filter, uint64_t most,
+                   struct cnf_lines *_Nullable *_Nonnull out);
+void cnf_lines_free(struct cnf_lines *_Nullable lines);
+/// Has `events` fill it. It must outlive the pumping, and `cnf_events_pump` be given no more slots than it has room for.
+void cnf_lines_follow(struct cnf_lines *lines, struct cnf_events *events);
+/// When the events of the next pump were received, in nanoseconds since 1970.
+void cnf_lines_at(struct cnf_lines *lines, uint64_t received_ns);
+/// How many more events surely have room.
+size_t cnf_lines_room(const struct cnf_lines *lines);
+/// What waits, whole lines first come first; valid until the next pump.
+const char *cnf_lines_text(const struct cnf_lines *lines, size_t *size);
+/// The first `size` bytes of it were written.
+void cnf_lines_taken(struct cnf_lines *lines, size_t size);
+/// 1 when it took as many as it was to.
+int cnf_lines_done(const struct cnf_lines *lines);
+void cnf_lines_count(const struct cnf_lines *lines, struct cnf_lines_counts *out);
 
 /// Messages this socket missed because its receive buffer was full, since it was opened; wraps at 2^32.
 /// Source: SO_MEMINFO[SK_MEMINFO_DROPS] (kernel 4.12). Returns 0 or -errno (-ENOPROTOOPT before 4.12).

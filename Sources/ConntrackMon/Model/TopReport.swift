@@ -20,6 +20,20 @@ public struct TopRow: Equatable, Sendable {
     }
 }
 
+/// Which entries were counted, and of how many.
+public struct TopFilter: Equatable, Sendable {
+    /// The options, as they are written: "--proto tcp --dport 443".
+    package var text: String
+    /// How many entries the dump gave, wanted or not.
+    package var dumped: UInt64
+
+    /// Both.
+    package init(text: String, dumped: UInt64) {
+        self.text = text
+        self.dumped = dumped
+    }
+}
+
 /// What `top` found: the largest groups of one dump.
 public struct TopReport: Equatable, Sendable {
     /// How the entries are grouped.
@@ -28,10 +42,12 @@ public struct TopReport: Equatable, Sendable {
     package var moment: Moment
     /// Whose table it is.
     package var identity: Identity
-    /// How many entries the dump gave.
+    /// How many entries there are in all groups.
     package var entries: UInt64
     /// Entries that did not hold together and are in no group.
     package var truncated: UInt64
+    /// What they were chosen by, where not every entry was wanted.
+    package var filter: TopFilter?
     /// nf_conntrack_max; 0 = unlimited, nil = unknown.
     package var limit: UInt64?
     /// From the request to the dump's end.

@@ -109,6 +109,10 @@ int ctk_pidfd(pid_t pid);
 /// Removes a directory and all that is in it, without following symbolic links.
 int ctk_remove_tree(const char *path);
 
+/// What nfct_snprintf_labels makes of an entry's message, with flags of NFCT_OF_* and the labels that the file at `labels`
+/// names. The library ends the program on sizes it does not know. Returns the text's length, -EBADMSG.
+int ctk_library_line(const void *message, uint32_t flags, const char *_Nullable labels, char *out, size_t capacity);
+
 /// Copies `size` bytes so that they end right before a page nobody may touch: one byte read too far is SIGSEGV.
 /// NULL when out of memory. Free with ctk_guarded_free.
 void *_Nullable ctk_guarded_copy(const void *_Nullable bytes, size_t size);

@@ -55,7 +55,7 @@ import Testing
         }
 
         #expect(marks == [1, 2, 3])
-        #expect(outcome == TableDump.Outcome(truncated: 0, isInterrupted: false))
+        #expect(outcome == TableDump.Outcome(entries: 3, truncated: 0, isInterrupted: false))
     }
 
     @Test func `an interrupted dump says so at its end`() throws {

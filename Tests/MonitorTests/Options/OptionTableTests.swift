@@ -15,10 +15,11 @@ import UnitKit
     @Test(arguments: CommandName.allCases)
     func `no two options of a command have one name or letter`(_ command: CommandName) {
         let rows = OptionTable.rows(of: command)
-        let letters = rows.compactMap { command == .watch ? nil : $0.letter }
+        let letters = rows.compactMap { $0.letter(for: command) }
+        let names = rows.flatMap { [$0.name] + $0.aliases }
 
         #expect(!rows.isEmpty)
-        #expect(Set(rows.map(\.name)).count == rows.count)
+        #expect(Set(names).count == names.count)
         #expect(Set(letters).count == letters.count)
     }
 
@@ -66,6 +67,16 @@ import UnitKit
                 roundTrips(row) { Optional(path(&random)) },
                 roundTrips(row) { EventGroups(rawValue: UInt32.random(in: 0...7, using: &random)) },
                 roundTrips(row) { fields(&random) },
+                roundTrips(row) { Optional(EventGroups(rawValue: UInt32.random(in: 1...7, using: &random))) },
+                roundTrips(row) { [AddressFamily.ipv4, .ipv6].randomElement(using: &random) },
+                roundTrips(row) { Optional(protocols(&random)) },
+                roundTrips(row) { prefix(&random) },
+                roundTrips(row) { Optional(UInt16.random(in: 0...UInt16.max, using: &random)) },
+                roundTrips(row) { Optional(TCPState(rawValue: UInt8.random(in: 0...9, using: &random))) },
+                roundTrips(row) { Optional(statusMask(&random)) },
+                roundTrips(row) { Optional(mark(&random)) },
+                roundTrips(row) { EventFormat.allCases.randomElement(using: &random) ?? .json },
+                roundTrips(row) { Optional(lineOptions(&random)) },
                 roundTrips(row) { SourceChoice.allCases.randomElement(using: &random) ?? .auto },
                 roundTrips(row) { FormatChoice.allCases.randomElement(using: &random) ?? .auto },
                 roundTrips(row) { AlertFormat.allCases.randomElement(using: &random) ?? .text },
@@ -174,4 +185,34 @@ private func path(_ random: inout SplitMix) -> String {
 
 private func fields(_ random: inout SplitMix) -> [TopField] {
     Array(TopField.allCases.shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random)))
+}
+
+private func protocols(_ random: inout SplitMix) -> [IPProtocol] {
+    (0..<Int.random(in: 1...3, using: &random)).map { _ in IPProtocol(rawValue: .random(in: 0...255, using: &random)) }
+}
+
+private func prefix(_ random: inout SplitMix) -> AddressPrefix? {
+    let words = AddressWords(
+        high: .random(in: 0 ... .max, using: &random), low: .random(in: 0 ... .max, using: &random))
+    return Bool.random(using: &random)
+        ? AddressPrefix(Address(.ipv6, words), length: .random(in: 0...128, using: &random))
+        : AddressPrefix(
+            Address(.ipv4, words & AddressWords.mask(prefix: 32)), length: .random(in: 0...32, using: &random))
+}
+
+private func statusMask(_ random: inout SplitMix) -> StatusMask {
+    let set = UInt32.random(in: 0...0xffff, using: &random) | 4
+    return StatusMask(
+        set: EntryStatus(rawValue: set),
+        clear: EntryStatus(rawValue: .random(in: 0...0xffff, using: &random) & ~set))
+}
+
+private func mark(_ random: inout SplitMix) -> MaskedMark {
+    let value = UInt32.random(in: 0 ... .max, using: &random)
+    return MaskedMark(value: value, mask: Bool.random(using: &random) ? .max : .random(in: 0 ... .max, using: &random))
+}
+
+private func lineOptions(_ random: inout SplitMix) -> LineOptions {
+    let all: [LineOptions] = [.id, .extended, .timestamp, .ktimestamp, .labels]
+    return LineOptions(all.filter { _ in Bool.random(using: &random) } + [.id])
 }

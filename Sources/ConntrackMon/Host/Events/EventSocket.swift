@@ -15,12 +15,20 @@ package struct EventSocket: ~Copyable {
 
     /// Opens the socket and joins `groups`. The caller has made sure that this loads no module, or has leave to.
     /// With `.auto` what keeps a BPF ring from being had is told by `method`; with `.bpf` it is thrown.
+    /// What `filter` keeps out at a glance is never sent to it. `hurries`: what a program did is told at once.
     package init(
-        groups: EventGroups, receiveBuffer: UInt32, source: SourceChoice = .netlink
+        groups: EventGroups, receiveBuffer: UInt32, source: SourceChoice = .netlink,
+        filter: EntryFilter = EntryFilter(), hurries: Bool = false
     ) throws(EventObstacle) {
         var opened: OpaquePointer?
         let error = cnf_events_open(receiveBuffer, &opened)
         guard error == 0, let opened else { throw EventObstacle(.open, -error) }
+        if hurries { cnf_events_hurry(opened) }
+        if !filter.isEmpty {
+            var record = cnf_filter(filter)
+            // Without it more is received, and left out afterwards.
+            _ = cnf_events_filter(opened, &record)
+        }
         // An event takes a fifth of the room in the ring that it is charged in the socket's buffer.
         let attached = source == .netlink ? 0 : cnf_events_attach_ring(opened, receiveBuffer / 2)
         let joined = source == .bpf && attached != 0 ? 0 : cnf_events_join(opened, groups.rawValue)
@@ -77,6 +85,12 @@ package struct EventSocket: ~Copyable {
         pumped.filled = max(0, Int(filled))
         pumped.code = max(0, -filled)
         return pumped
+    }
+
+    /// Has `lines` take what is pumped from here on, as received at `time`; they outlive the pumping.
+    package func feed(_ lines: borrowing EventLines, at time: WallTime) {
+        lines.receive(at: time)
+        cnf_lines_follow(lines.handle, handle)
     }
 
     /// Readable when the ring becomes half full; -1 without a ring.

@@ -71,7 +71,8 @@ extension Answer {
         let top = settings.top
         let grouping = TopGrouping(top.by, prefix4: top.prefix4, prefix6: top.prefix6)
         let report = try Top.report(
-            settings, host: Probe.hostName, grouping: grouping, limit: top.limit, mayLoad: top.loadModules)
+            settings, host: Probe.hostName, grouping: grouping, limit: top.limit, mayLoad: top.loadModules,
+            filterText: values.filterText)
         return Answer(text: settings.json ? report.json() : report.text())
     }
 

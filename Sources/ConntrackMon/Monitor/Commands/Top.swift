@@ -9,9 +9,10 @@ internal import Glibc
 /// Who fills the table now, from one dump.
 public enum Top {
     /// Dumps the table of this network namespace and counts its entries by `grouping`; the `limit` largest groups are
-    /// kept (0 = all). Throws a sentence that says why not and what to do.
+    /// kept (0 = all). `filterText`: the filter of `settings` as its options are written. Throws a sentence that says why not and what to do.
     public static func report(
-        _ settings: Settings, host: String, grouping: TopGrouping, limit: Int, mayLoad: Bool
+        _ settings: Settings, host: String, grouping: TopGrouping, limit: Int, mayLoad: Bool,
+        filterText: String = ""
     ) throws(TopFailure) -> TopReport {
         let paths = HostPaths(settings)
         guard paths.isLive else {
@@ -29,16 +30,18 @@ public enum Top {
         var table = TopTable(grouping, random: &random)
         let dump: TableDump.Outcome
         do throws(SystemError) {
-            dump = try TableDump.read(paths) { table.add($0) }
+            dump = try TableDump.read(paths, filter: settings.filter) { table.add($0) }
         } catch {
             throw TopFailure(error)
         }
         let end = Moment.now()
-        return TopReport(
+        var report = TopReport(
             grouping: grouping, moment: end, identity: identity, entries: table.entries, truncated: dump.truncated,
             limit: readNumber(paths.sysctl("nf_conntrack_max")),
             seconds: (end.monotonic - start).inSeconds, isInterrupted: dump.isInterrupted,
             groups: table.groups, rows: table.largest(limit))
+        if !settings.filter.isEmpty { report.filter = TopFilter(text: filterText, dumped: dump.entries) }
+        return report
     }
 }
 

@@ -10,6 +10,8 @@ extension OptionValues {
         try checkSampling()
         try checkThresholds()
         try checkNames()
+        if command == .events || command == .top { try checkFilter() }
+        if command == .events { try checkStream() }
         var settings = settings
         // A margin as wide as the threshold itself would never let it clear.
         settings.rules.clearMargin = min(settings.rules.clearMargin, settings.rules.warn / 2)
@@ -41,6 +43,22 @@ extension OptionValues {
         }
         if let textfile = settings.textfile, !textfile.hasSuffix(".prom") {
             throw fault("textfile", textfile, "the name must end in .prom, or no collector reads it")
+        }
+    }
+
+    /// A filter that nothing can match is a slip of whoever wrote it: silence would be taken for an answer.
+    private func checkFilter() throws(OptionError) {
+        if settings.filter.hasAnyNAT, settings.filter.hasSourceNAT || settings.filter.hasDestinationNAT {
+            throw OptionError("--any-nat: with --src-nat or --dst-nat it asks for nothing more; write one of them")
+        }
+        guard let (options, reason) = settings.filter.contradiction else { return }
+        throw OptionError("\(options.map(withValue).joined(separator: " with ")): \(reason)")
+    }
+
+    private func checkStream() throws(OptionError) {
+        if settings.source == .none { throw fault("source", "none", "events come by bpf or netlink") }
+        if settings.stream.options != nil, settings.stream.format != .conntrack {
+            throw OptionError("\(withValue("output")): is about lines of conntrack's, not about \(withValue("format"))")
         }
     }
 

@@ -4,15 +4,19 @@ internal import ConntrackModel
 
 /// A command of the program.
 package enum CommandName: String, CaseIterable, Sendable {
-    case watch, check, status, top, doctor
+    case watch, check, status, top, events, doctor
 }
 
 /// One option: its name, what it means, how its value is written, where it goes.
 package struct OptionRow: Sendable {
     /// "warn-hold"; behind two dashes it is the flag.
     package let name: String
-    /// The one letter that the commands which look once take as well.
-    package let letter: Character?
+    /// The one letter that the commands other than `watch` take as well.
+    private let letter: Character?
+    /// Where that letter is another option's.
+    private let letterless: Set<CommandName>
+    /// Other names, behind two dashes too.
+    package let aliases: [String]
     /// Which commands take it.
     package let commands: Set<CommandName>
     /// What stands for the value in the help; nil = a switch.
@@ -33,14 +37,21 @@ package struct OptionRow: Sendable {
     private let read: @Sendable (String, inout Settings) throws(OptionError) -> Void
     private let print: @Sendable (Settings) -> String?
 
+    /// The letter that `command` takes as well.
+    package func letter(for command: CommandName) -> Character? {
+        command == .watch || letterless.contains(command) ? nil : letter
+    }
+
     /// An option that always has a value.
     init<Value>(
         _ name: String, _ commands: Set<CommandName> = [.watch],
         at path: any WritableKeyPath<Settings, Value> & Sendable,
-        _ format: ValueFormat<Value>, _ meaning: String, letter: Character? = nil, brief: String? = nil
+        _ format: ValueFormat<Value>, _ meaning: String, letter: Character? = nil, brief: String? = nil,
+        aliases: [String] = [], letterless: Set<CommandName> = []
     ) {
         self.init(
-            name, commands, path, format, meaning, letter: letter, brief: brief, otherwise: nil,
+            name, commands, path, format, meaning, letter: letter, brief: brief, otherwise: nil, aliases: aliases,
+            letterless: letterless,
             read: { text, settings throws(OptionError) in settings[keyPath: path] = try format.parse(text) },
             print: { format.text($0[keyPath: path]) })
     }
@@ -49,10 +60,12 @@ package struct OptionRow: Sendable {
     init<Value>(
         _ name: String, _ commands: Set<CommandName> = [.watch],
         at path: any WritableKeyPath<Settings, Value?> & Sendable,
-        ifGiven format: ValueFormat<Value>, _ meaning: String, otherwise: String? = nil
+        ifGiven format: ValueFormat<Value>, _ meaning: String, letter: Character? = nil, brief: String? = nil,
+        aliases: [String] = [], otherwise: String? = nil
     ) {
         self.init(
-            name, commands, path, format, meaning, letter: nil, brief: nil, otherwise: otherwise,
+            name, commands, path, format, meaning, letter: letter, brief: brief, otherwise: otherwise,
+            aliases: aliases, letterless: [],
             read: { text, settings throws(OptionError) in settings[keyPath: path] = try format.parse(text) },
             print: { $0[keyPath: path].map(format.text) })
     }
@@ -60,11 +73,14 @@ package struct OptionRow: Sendable {
     private init<Value>(
         _ name: String, _ commands: Set<CommandName>, _ path: any PartialKeyPath<Settings> & Sendable,
         _ format: ValueFormat<Value>, _ meaning: String, letter: Character?, brief: String?, otherwise: String?,
+        aliases: [String], letterless: Set<CommandName>,
         read: @escaping @Sendable (String, inout Settings) throws(OptionError) -> Void,
         print: @escaping @Sendable (Settings) -> String?
     ) {
         self.name = name
         self.letter = letter
+        self.letterless = letterless
+        self.aliases = aliases
         self.commands = commands
         placeholder = format.placeholder
         isNumber = format.isNumber

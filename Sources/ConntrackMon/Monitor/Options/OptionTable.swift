@@ -55,8 +55,11 @@ package enum OptionTable {
             OptionRow("sample", at: \.sample, .interval, "How often count and limit are sampled."),
             OptionRow(
                 "interval", at: \.interval, .interval, "How often rates are judged and a status line is printed."),
-            OptionRow("duration", at: \.duration, ifGiven: .interval, "Stop after this time."),
-            OptionRow("count", at: \.count, ifGiven: .whole("n"), "Stop after this many intervals."),
+            OptionRow(
+                "duration", [.watch, .events], at: \.duration, ifGiven: .interval, "Stop after this time."),
+            OptionRow(
+                "count", [.watch, .events], at: \.count, ifGiven: .whole("n"), "Stop after this many intervals.",
+                brief: "Stop after this many events."),
             OptionRow("ring", at: \.ring, .whole("slots"), "Ring slots, a power of two."),
         ])
 
@@ -67,7 +70,7 @@ package enum OptionTable {
             OptionRow(
                 "events", at: \.events, .eventGroups, "Which events to count: any of new,update,destroy, or none."),
             OptionRow(
-                "source", at: \.source, .choice("source"),
+                "source", [.watch, .events], at: \.source, .choice("source"),
                 "How to read events: bpf, netlink, none, or auto, the fastest this host allows."),
             OptionRow(
                 "event-budget", at: \.eventBudget, .budget,
@@ -76,9 +79,11 @@ package enum OptionTable {
             OptionRow(
                 "event-cost", at: \.eventCost, .cost,
                 "What one event costs whoever makes the connection, for --event-budget."),
-            OptionRow("load-modules", at: \.loadModules, .onOff, "Allow loading nf_conntrack_netlink for events."),
             OptionRow(
-                "receive-buffer", at: \.receiveBuffer, .size,
+                "load-modules", [.watch, .events], at: \.loadModules, .onOff,
+                "Allow loading nf_conntrack_netlink for events."),
+            OptionRow(
+                "receive-buffer", [.watch, .events], at: \.receiveBuffer, .size,
                 "Receive buffer for events, used only while events wait; a bpf ring gets half of it."),
         ])
 
@@ -155,19 +160,20 @@ package enum OptionTable {
         ])
 
     /// All of them, in the order of the help.
-    package static let sections = [global, looks, sampling, events, alerts, output]
+    package static let sections = [global, looks, filters, stream, sampling, events, alerts, output]
 
     /// The options of `command`, in the order of its help.
     package static func rows(of command: CommandName) -> [OptionRow] {
         switch command {
         case .watch: watchRows
+        case .events: sections.flatMap(\.rows).filter { $0.commands.contains(.events) }
         default: lookRows.filter { $0.commands.contains(command) }
         }
     }
 
     private static let watchRows = sections.flatMap(\.rows).filter { $0.commands.contains(.watch) }
     /// Without the sections that are `watch`'s alone: each start of `check` would make their rows for nothing.
-    private static let lookRows = [global, looks, alerts].flatMap(\.rows)
+    private static let lookRows = [global, looks, filters, alerts].flatMap(\.rows)
 
     /// What `top --by` takes.
     package static var topKeys: [String] { TopField.allCases.map(\.rawValue) }

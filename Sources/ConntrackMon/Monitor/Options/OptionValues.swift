@@ -73,6 +73,14 @@ package struct OptionValues: Sendable {
         }
     }
 
+    /// The filter as it is written: "--proto tcp --dport 443"; "" without one.
+    package var filterText: String {
+        let given = OptionTable.filters.rows.filter { origin(of: $0.name) != .builtIn }
+        return given.map { row in
+            row.placeholder == nil ? "--\(row.name)" : "--\(row.name) \(row.text(in: settings) ?? "")"
+        }.joined(separator: " ")
+    }
+
     /// How an option is spoken of: as its flag, or by what gave it.
     func said(_ name: String) -> String {
         OptionValues.said(name, origin(of: name))

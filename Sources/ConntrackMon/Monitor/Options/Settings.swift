@@ -35,6 +35,19 @@ public struct TopSettings: Sendable {
     public init() {}
 }
 
+/// What `events` is told, with its defaults.
+public struct StreamSettings: Sendable {
+    /// Which events; nil = all.
+    public var groups: EventGroups?
+    /// How they are written.
+    public var format = EventFormat.conntrack
+    /// What a line of conntrack's has besides.
+    public var options: LineOptions?
+
+    /// The defaults.
+    public init() {}
+}
+
 /// Everything the commands are told. The defaults are written here (and in RuleSettings, LookRules), nowhere else:
 /// help and documents take them from here by `OptionTable`.
 public struct Settings: Sendable {
@@ -117,6 +130,10 @@ public struct Settings: Sendable {
     public var size: Int?
     /// What `top` is told.
     public var top = TopSettings()
+    /// Which entries `top` and `events` are about.
+    public var filter = EntryFilter()
+    /// What `events` is told.
+    public var stream = StreamSettings()
 
     /// The defaults.
     public init() {}

@@ -12,6 +12,9 @@ private struct TopHeader: Encodable {
     var prefix4: Int
     var prefix6: Int
     var entries: UInt64
+    /// Which entries were wanted, and how many there were with the others.
+    var filter: String?
+    var dumped: UInt64?
     var limit: UInt64?
     var dumpSeconds: Double
     /// The table's hash was resized meanwhile: some entries may be missing or counted twice.
@@ -27,7 +30,8 @@ extension TopReport {
         let header = TopHeader(
             version: conntrackMonVersion, time: rfc3339(moment.wall), host: identity.host, netns: identity.netns,
             by: grouping.fields.map(\.rawValue), prefix4: grouping.prefix4, prefix6: grouping.prefix6,
-            entries: entries, limit: limit, dumpSeconds: (seconds * 1000).rounded() / 1000,
+            entries: entries, filter: filter?.text, dumped: filter?.dumped, limit: limit,
+            dumpSeconds: (seconds * 1000).rounded() / 1000,
             interrupted: isInterrupted, truncated: truncated, groups: groups)
         var line = JSONLine()
         line.object { line in

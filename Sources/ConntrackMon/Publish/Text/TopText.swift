@@ -23,6 +23,9 @@ extension TopReport {
 
     /// "200000 of 262144 entries (76.3%), dumped in 0.45s".
     private var seenText: String {
+        if let filter {
+            return "\(entries) of \(filter.dumped) entries dumped are \(filter.text), in \(fixed(seconds, 2))s"
+        }
         let count =
             switch limit {
             case nil: "\(entries) entries"
