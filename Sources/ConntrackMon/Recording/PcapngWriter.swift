@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // pcapng as far as a recording has it, written in host byte order.
-// Source: draft-ietf-opsawg-pcapng; what tshark and tcpdump make of it is tried in Tests/KernelTests.
+// Source: draft-ietf-opsawg-pcapng.
 
 /// Numbers of the format.
 enum Pcapng {
