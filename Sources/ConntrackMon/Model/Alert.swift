@@ -65,7 +65,7 @@ public enum NoticeName: String, CaseIterable, Sendable {
 }
 
 /// How bad an alert is.
-public enum Level: Int, Comparable, CaseIterable, Sendable {
+public enum Level: Int, Comparable, CaseIterable, Codable, Sendable {
     case warning, critical
 
     /// WARNING is less than CRITICAL.
@@ -76,7 +76,7 @@ public enum Level: Int, Comparable, CaseIterable, Sendable {
 }
 
 /// Whose host and namespace an announcement is about.
-public struct Identity: Equatable, Sendable {
+public struct Identity: Equatable, Codable, Sendable {
     /// The host's name.
     public var host: String
     /// The network namespace, as NetworkNamespace.label gives it.
