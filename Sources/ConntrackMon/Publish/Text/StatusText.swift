@@ -28,6 +28,7 @@ extension StatusDocument {
         row("statistics", statsLine)
         row("events", eventsText)
         for (name, value) in talkers?.rows ?? [] { row(name, value) }
+        for (index, line) in natPortLines.enumerated() { row(index == 0 ? "NAT ports" : "", line) }
         row("monitor", monitorText)
         let rows = table.lines(indent: 2)
         guard let width else { return (lines + rows).joined(separator: "\n") }
