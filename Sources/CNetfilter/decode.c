@@ -12,6 +12,8 @@
 #include "message.h"
 #include "tuple.h"
 
+#include <linux/netfilter/nf_conntrack_common.h>
+
 static inline struct tuple original_of(struct cnf_event *event)
 {
     return (struct tuple){
@@ -102,6 +104,76 @@ static inline struct attributes take_beginning(struct attributes rest, struct cn
     return rest;
 }
 
+// MARK: What NAT made of it
+
+/// A reply: its addresses and ports, and its zone.
+struct reply {
+    uint8_t family, protocol;
+    struct cnf_nat nat;
+    uint8_t source[16], destination[16];
+};
+
+static inline struct tuple tuple_of(struct reply *reply)
+{
+    return (struct tuple){
+        .family = &reply->family,
+        .protocol = &reply->protocol,
+        .zone = &reply->nat.zone,
+        .source_port = &reply->nat.port,
+        .destination_port = &reply->nat.nat_port,
+        .source = reply->source,
+        .destination = reply->destination,
+    };
+}
+
+static inline void set_nat(const struct reply *reply, struct cnf_event *out)
+{
+    memcpy(out->source + CNF_NAT_ADDRESS, reply->destination, 4);
+    memcpy(out->source + CNF_NAT_REMOTE, reply->source, 4);
+    memcpy(out->destination + CNF_NAT_PORTS, &reply->nat, sizeof(reply->nat));
+}
+
+/// A reply of any shape, at any place. One that does not hold together is left: the event is known by its original.
+__attribute__((noinline)) static void find_nat(struct attributes rest, struct cnf_event *out)
+{
+    struct reply reply = {.nat.zone = out->zone};
+    const struct tuple tuple = tuple_of(&reply);
+    struct attribute attribute;
+
+    while (next_attribute(&rest, &attribute)) {
+        if (attribute.type != CTA_TUPLE_REPLY)
+            continue;
+        if (cnf_read_tuple(attributes_in(attribute), &tuple) == 0 && reply.family == AF_INET)
+            set_nat(&reply, out);
+        return;
+    }
+}
+
+/// Where NAT has an IPv4 entry from and to, as its reply says. Not inlined, and from the message's beginning, so that an
+/// entry without NAT pays for nothing but the question. Returns 1.
+__attribute__((noinline)) static int read_nat(const uint8_t *message, struct cnf_event *out)
+{
+    struct nlmsghdr header;
+    struct attributes all, rest;
+    struct attribute original;
+    struct reply reply; // the first four bytes of its addresses
+    const struct tuple tuple = tuple_of(&reply);
+
+    memcpy(&header, message, sizeof(header));
+    // It has been read: it is as long as it says.
+    if (out->family != AF_INET || !read_attributes(message, header.nlmsg_len, &header, &all))
+        return 1;
+    rest = all;
+    if (next_attribute(&rest, &original) && take_tuple_of(&rest, CTA_TUPLE_REPLY, 4, PORTS_SIZE, &tuple) != 0) {
+        reply.nat.zone = out->zone;
+        reply.nat.reserved = 0;
+        set_nat(&reply, out);
+    } else {
+        find_nat(all, out);
+    }
+    return 1;
+}
+
 int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_event *out)
 {
     struct nlmsghdr header;
@@ -123,5 +195,7 @@ int cnf_decode(const void *message, size_t length, uint64_t time_ns, struct cnf_
     rest = take_beginning(rest, out);
     if (rest.left > 0 && walk(rest, out) != 0)
         return -EBADMSG;
-    return out->family != 0 ? 1 : -EBADMSG; // 0: the original tuple was missing
+    if (out->family == 0)
+        return -EBADMSG; // the original tuple was missing
+    return (out->status & IPS_SRC_NAT) == 0 ? 1 : read_nat(message, out);
 }

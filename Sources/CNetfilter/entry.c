@@ -12,7 +12,6 @@
 static int decode_attributes(struct attributes rest, struct cnf_entry *out)
 {
     uint8_t reply_family = 0, reply_protocol = 0;
-    uint16_t reply_zone = 0;
     const struct tuple original = {
         .family = &out->family,
         .protocol = &out->protocol,
@@ -25,7 +24,7 @@ static int decode_attributes(struct attributes rest, struct cnf_entry *out)
     const struct tuple reply = {
         .family = &reply_family,
         .protocol = &reply_protocol,
-        .zone = &reply_zone,
+        .zone = &out->reply_zone,
         .source_port = &out->reply.source_port,
         .destination_port = &out->reply.destination_port,
         .source = out->reply.source,
@@ -45,6 +44,9 @@ static int decode_attributes(struct attributes rest, struct cnf_entry *out)
             break;
         case CTA_TUPLE_REPLY:
             error |= cnf_read_tuple(attributes_in(attribute), &reply);
+            break;
+        case CTA_ZONE:
+            out->zone = out->reply_zone = be16_of(attribute);
             break;
         case CTA_TIMEOUT:
             out->timeout = be32_of(attribute);

@@ -30,10 +30,15 @@ _Static_assert(offsetof(struct cnf_event, source) == 32, "addresses lie on their
 _Static_assert(offsetof(struct cnf_event, family) == 9, "family is at its place");
 _Static_assert(offsetof(struct cnf_event, protocol) == 10, "protocol is at its place");
 _Static_assert(offsetof(struct cnf_event, tcp_state) == 11, "tcp_state is at its place");
+_Static_assert(offsetof(struct cnf_event, source_port) == 14, "source_port is at its place");
 _Static_assert(offsetof(struct cnf_event, destination_port) == 16, "destination_port is at its place");
 _Static_assert(offsetof(struct cnf_event, flags) == 18, "flags is at its place");
 _Static_assert(offsetof(struct cnf_event, status) == 20, "status is at its place");
 _Static_assert(offsetof(struct cnf_event, destination) == 48, "destination is at its place");
+_Static_assert(offsetof(struct cnf_event, source) + CNF_NAT_ADDRESS == 40, "the NAT address is at its place");
+_Static_assert(offsetof(struct cnf_event, source) + CNF_NAT_REMOTE == 44, "where NAT leads is at its place");
+_Static_assert(offsetof(struct cnf_event, destination) + CNF_NAT_PORTS == 56, "the NAT ports are at their place");
+_Static_assert(sizeof(struct cnf_nat) == 8, "the NAT ports fill the second half of a destination");
 
 _Static_assert(sizeof(union cnf_record) == 64, "a slot is a record");
 _Static_assert(CNF_NEW == 0 && CNF_UPDATE == 1 && CNF_DESTROY == CNF_EVENT_KINDS - 1, "the events' kinds are indices");

@@ -36,7 +36,8 @@ internal import Testing
         #expect(entry.id == 0)
         #expect(entry.mark == 0)
         #expect(entry.zone == 0)
-        #expect(entry.reserved == (0, 0, 0))
+        #expect(entry.reserved == 0)
+        #expect(entry.reply_zone == 0)
         #expect(entry.timeout == CNF_NO_TIMEOUT)
         #expect(Int32(entry.tcp_state) == CNF_NO_TCP_STATE)
         let unused = withUnsafeBytes(of: entry) { bytes in [4..<16, 20..<36, 40..<52, 56..<72].flatMap { bytes[$0] } }

@@ -180,3 +180,23 @@ int ctk_echo(int family, uint16_t identifier, struct ctk_tuple *out)
     out->destination_port = (uint16_t)((family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST) << 8);
     return error;
 }
+
+int ctk_spray(uint32_t source, uint32_t destination, uint16_t port, uint16_t first, uint16_t count)
+{
+    const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
+    const struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(destination)};
+    const int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+    int sent = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (bind(fd, (const struct sockaddr *)&from, sizeof(from)) != 0)
+        sent = -errno;
+    for (uint32_t i = 0; sent >= 0 && i < count; i++) {
+        const uint16_t datagram[] = {htons((uint16_t)(first + i)), htons(port), htons(9), 0, 0};
+        if (sendto(fd, datagram, 9, 0, (const struct sockaddr *)&to, sizeof(to)) == 9)
+            sent++;
+    }
+    close(fd);
+    return sent;
+}

@@ -37,6 +37,16 @@ import UnitKit
             sample.eventsMinute = 100
             sample.lostMinute.overrun = 50
         }
+        sample { sample in
+            let destination = Flow.Endpoint(AddressPrefix(.of("198.51.100.7")), protocol: .tcp, port: 443)
+            var ports = NATPorts()
+            ports.uses = [
+                NATPortUse(
+                    address: .of("192.0.2.1"), destination: destination, used: 60_000, range: NATPortRange.own[0],
+                    surveyed: 60_000)
+            ]
+            sample.natPorts = ports
+        }
         sample { $0.isNetlinkThere = false }
         sample {
             $0.degraded = [Degradation(part: "textfile", reason: "No space left on device", remains: "lines go on")]

@@ -25,6 +25,11 @@ struct Status: Decodable {
         var total: UInt64 { overrun + truncated + malformed + dropped }
     }
 
+    struct NATPort: Decodable {
+        var used: UInt64
+        var available: UInt64
+    }
+
     struct Alert: Decodable {
         var name: String
         var level: String
@@ -71,6 +76,7 @@ struct Status: Decodable {
     var eventsLost: Lost?
     var eventsReason: String?
     var talkers: Talkers?
+    var natPorts: [NATPort]?
     var alerts: [Alert]
 
     init(_ json: String) throws {

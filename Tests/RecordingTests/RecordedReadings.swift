@@ -13,6 +13,7 @@ extension ReadingName {
         case .time: [.time]
         case .accept: [.accept]
         case .show: [.show]
+        case .incident: [.incident]
         case .end: [.end(Ending("SIGTERM")), .end(Ending("a line\nbreak = \"quoted\" \u{e9}", isFailure: true))]
         case .stop: [.stop]
         case .settings: [.settings([]), .settings([("nf_conntrack_max", .max), ("nf_conntrack_acct", 0)])]

@@ -93,6 +93,17 @@ extension TestNamespace {
         }
     }
 
+    /// A UDP datagram from each of `ports` of one IPv4 address, which is the namespace's, to a port of another one; how many
+    /// were sent.
+    public func spray(
+        from source: UInt32, to destination: UInt32, _ port: UInt16, ports: Range<UInt16>
+    ) throws -> Int {
+        try run {
+            let count = UInt16(ports.count)
+            return Int(try SystemError.check("spray", ctk_spray(source, destination, port, ports.lowerBound, count)))
+        }
+    }
+
     /// Makes UDP entries `first..<first + count` by ctnetlink, without a packet; returns how many the kernel accepted.
     /// `assured`: a full table does not evict them for new ones.
     public func makeEntries(

@@ -58,8 +58,27 @@ struct cnf_event {
     uint32_t status; ///< IPS_* bits (enum ip_conntrack_status)
     uint32_t id;     ///< the kernel's id of the entry
     uint32_t mark;
-    uint8_t source[16];      ///< network byte order; IPv4 in the first four bytes, the rest zero
+    uint8_t source[16];      ///< network byte order; IPv4 in the first four bytes, the rest zero but for NAT, see cnf_nat
     uint8_t destination[16]; ///< likewise
+};
+
+// What an IPv4 entry with IPS_SRC_NAT in its status became lies where an IPv6 address would have its second half, so that
+// an event stays a cache line: who compares or hashes the addresses of IPv4 leaves the last eight bytes out. Of ICMP, of
+// IPv6, and of entries without that bit nothing is there: zero.
+
+/// In `source`: the four bytes of the address that the source became, which the reply goes to.
+#define CNF_NAT_ADDRESS 8
+/// In `source`: the four bytes of where it really goes, after any DNAT, which the reply comes from.
+#define CNF_NAT_REMOTE 12
+/// In `destination`: a cnf_nat.
+#define CNF_NAT_PORTS 8
+
+/// The rest of what NAT made of an entry.
+struct cnf_nat {
+    uint16_t port;     ///< where it really goes
+    uint16_t nat_port; ///< what the source port became
+    uint16_t zone;     ///< of the reply direction; ports are apart by it
+    uint16_t reserved;
 };
 
 /// One look at the table through /proc. A value is there when its errno is 0.
@@ -192,7 +211,8 @@ struct cnf_entry {
     uint8_t family;    ///< AF_INET or AF_INET6
     uint8_t protocol;  ///< IPPROTO_*
     uint8_t tcp_state; ///< enum tcp_conntrack, or CNF_NO_TCP_STATE
-    uint8_t reserved[3];
+    uint8_t reserved;
+    uint16_t reply_zone; ///< of the reply direction
 };
 
 #endif

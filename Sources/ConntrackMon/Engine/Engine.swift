@@ -48,7 +48,9 @@ package struct Engine: ~Copyable {
     /// An engine that has seen nothing yet. `seed` keeps whoever fills the table from choosing keys that collide.
     package init(_ plan: EnginePlan, seed: HashSeed, restored: Restored? = nil, at now: Moment) {
         self.plan = plan
-        collector = Collector(period: plan.sample, limits: plan.limits, seed: seed)
+        collector = Collector(
+            period: plan.sample, limits: plan.limits, seed: seed, kernel: KernelRelease(plan.kernel))
+        collector.natPorts.isOff = plan.rules.natPorts == 0
         news = EventNews(kernel: plan.kernel, source: plan.source, hasStatistics: plan.hasStatisticsFile)
         wallOffset = now.wallOffset
         judge = Judge(settings: plan.rules, identity: plan.identity)
@@ -121,6 +123,7 @@ package struct Engine: ~Copyable {
 
     private mutating func take(_ record: cnf_status) {
         let time = MonotonicTime(nanoseconds: record.time_ns)
+        collector.natPorts.forget()
         guard let status = EventStatus(record), let text = news.take(status) else { return }
         logInOrder(text, at: Moment(monotonic: time, wallOffset: wallOffset))
     }
@@ -210,9 +213,18 @@ package struct Engine: ~Copyable {
             doctor = report
         case .survey(let result, let took):
             agenda.answered(.survey(establishedTimeout: nil), at: time)
-            if let error = surveys.end(result, took: took, at: time) { log(Engine.words(error), at: moment) }
+            endSurvey(result, took: took, at: moment)
         }
         proceed(at: moment)
+    }
+
+    private mutating func endSurvey(_ result: Result<Survey, SystemError>, took: Duration, at moment: Moment) {
+        let time = moment.monotonic
+        collector.natPorts.endDump(try? result.get(), at: time)
+        let levels = NATPortLevels(plan.rules)
+        let confirms = collector.natPorts.ports(at: time)?.uses.contains { levels.crossed($0) != nil } ?? false
+        guard let error = surveys.end(result, confirms: confirms, took: took, at: time) else { return }
+        log(Engine.words(error, isForUsage: surveys.isForUsage), at: moment)
     }
 
     private mutating func end(_ how: Ending) {
@@ -306,9 +318,10 @@ package struct Engine: ~Copyable {
         outputs.append(.say(announcements))
     }
 
-    private static func words(_ error: SystemError) -> String {
+    private static func words(_ error: SystemError, isForUsage: Bool) -> String {
         let cure = error.isNotPermitted ? "; a dump needs CAP_NET_ADMIN" : ""
-        return "what fills the table is not known: \(error)\(cure)"
+        let what = isForUsage ? "what fills the table" : "which ports NAT uses"
+        return "\(what) is not known: \(error)\(cure)"
     }
 
     private mutating func acceptIfKnown() {

@@ -47,6 +47,7 @@ extension Engine {
         if sample.age == nil || sample.gap != nil { tableFull = TableFullCount() }
         latest = sample
         let announcements = judge.judge(sample)
+        surveys.portsNeed = portsNeed(sample)
         survey(after: announcements, now: sample.moment.monotonic)
 
         let isMetricsTime = sample.moment.monotonic >= metricsDue
@@ -97,8 +98,25 @@ extension Engine {
         surveys.follow(announcements, firing: judge.firing)
         let mayDump = plan.hasDumps && kernel.isNetlinkThere
         guard surveys.begin(at: now, moduleChanged: judge.moduleBackAt, mayDump: mayDump) else { return }
+        collector.natPorts.beginDump()
         let timeout = parameters.first { $0.name == "nf_conntrack_tcp_timeout_established" }?.value
         agenda.add(.survey(establishedTimeout: timeout))
+    }
+
+    /// What NAT's ports need a dump for, where NAT was seen.
+    private func portsNeed(_ sample: Sample) -> SurveyPolicy.PortsNeed? {
+        guard plan.rules.natPorts > 0, collector.natPorts.isSeen else { return nil }
+        let levels = NATPortLevels(plan.rules)
+        if let ports = sample.natPorts, ports.uses.contains(where: { levels.isSuspect($0, unlisted: ports.unlisted) }) {
+            return .confirmation
+        }
+        // What fires must be able to end. By events alone it may not: entries that were made while nobody listened never
+        // tell of their end where nf_conntrack_events is 2 (kernel 5.19).
+        let isUntold = parameters.first { $0.name == "nf_conntrack_events" }?.value != 1
+        let isFiring = judge.firing.contains { $0.name == .natPortsLow }
+        let needsAgain = isUntold && collector.natPorts.wasSetBefore(sample.moment.monotonic)
+        return collector.natPorts.needsDump || (isFiring && (isUntold || sample.natPorts == nil)) || needsAgain
+            ? .anew : nil
     }
 
     private mutating func keep(_ sample: Sample) {

@@ -3,7 +3,7 @@
 internal import ConntrackModel
 
 /// What the flight recorder is told.
-package struct IncidentTerms: Equatable, Sendable {
+package struct IncidentTerms: Codable, Equatable, Sendable {
     /// How far back it goes.
     package var window: Duration
 

@@ -4,6 +4,7 @@
 public enum AlertName: String, CaseIterable, Codable, Sendable {
     case usageHigh = "usage_high"
     case tableFull = "table_full"
+    case natPortsLow = "nat_ports_low"
     case insertClash = "insert_clash"
     case earlyDrop = "early_drop"
     case limitDropped = "limit_dropped"
@@ -21,7 +22,7 @@ public enum AlertName: String, CaseIterable, Codable, Sendable {
     /// The levels it can have.
     public var levels: [Level] {
         switch self {
-        case .usageHigh, .limitDropped, .moduleAbsent: [.warning, .critical]
+        case .usageHigh, .natPortsLow, .limitDropped, .moduleAbsent: [.warning, .critical]
         case .tableFull, .moduleUnloaded: [.critical]
         case .insertClash, .earlyDrop, .limitNotApplied, .parametersReverted, .fillForecast, .hashRefuses,
             .hashOverloaded, .eventsLost, .eventsSilent, .monitorDegraded:
@@ -37,7 +38,7 @@ public enum AlertName: String, CaseIterable, Codable, Sendable {
         case .earlyDrop: [.tableFull]
         case .hashRefuses: [.tableFull, .moduleUnloaded, .usageHigh]
         case .hashOverloaded: [.hashRefuses]
-        case .limitDropped, .eventsSilent: [.moduleUnloaded]
+        case .natPortsLow, .limitDropped, .eventsSilent: [.moduleUnloaded]
         case .limitNotApplied, .parametersReverted: [.moduleUnloaded, .limitDropped]
         case .tableFull, .moduleUnloaded, .moduleAbsent, .insertClash, .eventsLost, .monitorDegraded:
             []

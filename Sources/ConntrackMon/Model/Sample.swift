@@ -101,6 +101,8 @@ public struct Sample: Sendable {
     public var talkers: Talkers?
     /// What the namespace's own protocols counted; nil when that was not read for this sample.
     public var traffic: Traffic?
+    /// Which ports NAT uses; nil when no NAT was seen, and as long as that is not known.
+    public var natPorts: NATPorts?
     /// The last look into the table, made for an alert.
     public var survey: Survey?
     /// Events lost since the monitor began.

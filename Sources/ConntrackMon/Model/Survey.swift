@@ -21,10 +21,16 @@ public struct Survey: Codable, Equatable, Sendable {
         public var address: Address
         /// Where it really goes: address, port, protocol.
         public var destination: Flow.Endpoint
+        /// The zone of the reply direction: ports are apart by it.
+        public var zone: UInt16
+        /// The number of the kernel's own range that its ports are of (NATPortRange.own).
+        public var ownRange: Int
 
-        package init(address: Address, destination: Flow.Endpoint) {
+        package init(address: Address, destination: Flow.Endpoint, zone: UInt16 = 0, ownRange: Int = 0) {
             self.address = address
             self.destination = destination
+            self.zone = zone
+            self.ownRange = ownRange
         }
 
         /// "192.0.2.1 -> 198.51.100.7:443/tcp".
@@ -62,6 +68,10 @@ public struct Survey: Codable, Equatable, Sendable {
     public var destination: Holder<Flow.Endpoint>?
     /// The NAT address and destination that hold most; of IPv4.
     public var natPair: Holder<NATPair>?
+    /// All of those that hold more than a few, most first.
+    public var natPairs: [Holder<NATPair>] = []
+    /// What one that is not listed there can hold at most.
+    public var natUnlisted: UInt64 = 0
 
     /// A survey of nothing yet.
     public init(moment: Moment, took: Duration = .zero) {

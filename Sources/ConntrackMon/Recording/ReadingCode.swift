@@ -4,7 +4,7 @@ package import ConntrackModel
 
 /// Readings as a recording names them.
 package enum ReadingName: String, CaseIterable, Sendable {
-    case tick, time, accept, show, end, stop, settings, kernel, log, health, configuration, origin, doctor, survey
+    case tick, time, accept, show, incident, end, stop, settings, kernel, log, health, configuration, origin, doctor, survey
 
     /// Of a reading.
     package init(_ reading: Reading) {
@@ -14,6 +14,7 @@ package enum ReadingName: String, CaseIterable, Sendable {
             case .time: .time
             case .accept: .accept
             case .show: .show
+            case .incident: .incident
             case .end: .end
             case .stop: .stop
             case .settings: .settings
@@ -31,7 +32,7 @@ package enum ReadingName: String, CaseIterable, Sendable {
     var isLasting: Bool {
         switch self {
         case .settings, .kernel, .health, .configuration, .origin, .doctor: true
-        case .tick, .time, .accept, .show, .end, .stop, .log, .survey: false
+        case .tick, .time, .accept, .show, .incident, .end, .stop, .log, .survey: false
         }
     }
 }
@@ -62,7 +63,7 @@ func journalEntry(of reading: Reading, at moment: Moment, after records: UInt64)
 
 private func value(_ reading: Reading) -> String? {
     switch reading {
-    case .tick, .time, .accept, .show, .stop: nil
+    case .tick, .time, .accept, .show, .incident, .stop: nil
     case .end(let ending): recordedJSON(ending)
     case .settings(let values): recordedJSON(values.map { RecordedSetting(name: $0.name, value: $0.value) })
     case .kernel(let reading): recordedJSON(reading)
@@ -82,6 +83,7 @@ private func words(_ reading: Reading) -> String {
     case .time: "time has passed"
     case .accept: "what is live is accepted (SIGHUP)"
     case .show: "the status is asked for (SIGUSR1)"
+    case .incident: "the last minutes are asked for (SIGUSR2)"
     case .end(let ending): "watching is to end: \(ending.why)"
     case .stop: "watching has ended"
     case .settings(let values): "\(values.count) nf_conntrack settings read"
@@ -111,6 +113,7 @@ private func reading(_ name: ReadingName, _ fields: JournalFields) throws(Record
     case .time: return .time
     case .accept: return .accept
     case .show: return .show
+    case .incident: return .incident
     case .stop: return .stop
     case .end: return .end(try fields.json("VALUE", as: Ending.self))
     case .settings:

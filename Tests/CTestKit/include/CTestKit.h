@@ -80,6 +80,10 @@ int ctk_echo(int family, uint16_t identifier, struct ctk_tuple *out);
 /// One packet of any IP protocol with `payload` after the IP header, from a raw socket. The ports in `out` stay 0.
 int ctk_send_raw(int family, int protocol, const void *payload, size_t size, struct ctk_tuple *out);
 
+/// One UDP datagram of a byte from each of the source ports `first` to `first + count - 1`, from one IPv4 address to a port
+/// of another one, addresses in host byte order. Returns how many were sent.
+int ctk_spray(uint32_t source, uint32_t destination, uint16_t port, uint16_t first, uint16_t count);
+
 // MARK: What Glibc's Swift module lacks (system.c)
 
 /// unshare(CLONE_NEWNET): a new network namespace for the calling thread.

@@ -18,6 +18,8 @@ struct Collector: ~Copyable {
     /// Not an array, which would ask at each event whether it is its storage's only owner.
     private var newByProtocol = InlineArray<256, UInt64>(repeating: 0)
     private var talkers: TalkerCounter
+    /// Which ports NAT uses.
+    var natPorts: NATPortCounter
     private var departures = Departures()
     private var departureWindow = DepartureWindow()
     private var massDeparture: MassDeparture?
@@ -47,13 +49,15 @@ struct Collector: ~Copyable {
 
     /// A collector of looks that come every `period`; `limits` are those of the event budget.
     init(
-        period: Duration = .milliseconds(100), limits: EventBudget.Limits = EventBudget.Limits(), seed: HashSeed
+        period: Duration = .milliseconds(100), limits: EventBudget.Limits = EventBudget.Limits(), seed: HashSeed,
+        kernel: KernelRelease? = nil
     ) {
         longestPause = max(.seconds(5), period * 2)
         latest = max(.milliseconds(300), period * 2)
         self.limits = limits
         silence = SilenceTracker(longestPause: longestPause)
         talkers = TalkerCounter(seed: seed)
+        natPorts = NATPortCounter(seed: seed, kernel: kernel)
     }
 
     /// The highest count that a state file knows of, for how long it was watched: it counts as seen now.
@@ -70,25 +74,31 @@ struct Collector: ~Copyable {
     mutating func countNew(_ event: EventInPlace) {
         newByProtocol[Int(event.protocol)] += 1
         talkers.count(event)
+        if event.status.contains(.sourceNAT) { natPorts.count(event, 1) }
     }
 
     /// Counts an entry that went.
     @inline(__always)
     mutating func countDestroy(_ event: EventInPlace) {
         departures.count(event)
+        if event.status.contains(.sourceNAT) { natPorts.count(event, -1) }
     }
 
     /// Takes how many events there were since the last time, and what was lost.
     mutating func take(_ counts: cnf_counts) {
         events += EventCounts(counts.received)
-        lost += LostEvents(counts)
+        let lostNow = LostEvents(counts)
+        lost += lostNow
+        natPorts.lose(lostNow.total)
         if counts.inexact != 0 { lossIsExact = false }
         silence.take(counts)
     }
 
     /// Takes how events are listened to.
     mutating func take(_ record: cnf_duty) {
-        duty = EventDuty(record, limits)
+        let now = EventDuty(record, limits)
+        duty = now
+        if now.ratio < 1 || now.hindrance != nil, natPorts.isHeard { natPorts.isHeard = false }
     }
 
     /// Takes a look at the table.
@@ -100,6 +110,7 @@ struct Collector: ~Copyable {
             estimate.reset()
             departureWindow.reset()
         }
+        if look.unloaded || look.absent || look.unloads > 0 || look.loads > 0 { natPorts.forget() }
         if look.unloaded || look.absent {
             slope.reset()
             estimate.reset()
@@ -175,6 +186,7 @@ struct Collector: ~Copyable {
         }
         if sample.kinds.contains(.new) { sample.talkers = talkers.look(at: now, of: sample) }
         estimate.close(&sample, around.listening ? duty : nil)
+        followPorts(&sample, around)
         guard age == nil else {
             (sample.newEstimate, sample.destroyEstimate) = (nil, nil)
             return sample
@@ -195,6 +207,7 @@ struct Collector: ~Copyable {
         if !sample.isSilent { sample.eventsMinute = last.eventsMinute }
         if sample.kinds.contains(.new) { sample.newRate = last.newRate }
         sample.newRateSpan = last.newRateSpan
+        sample.natPorts = last.natPorts
         sample.isNewRateEstimated = last.isNewRateEstimated
         sample.lostMinute = last.lostMinute
         sample.eventLoadMinute = last.eventLoadMinute
@@ -210,6 +223,14 @@ struct Collector: ~Copyable {
             sample.elapsed = .zero
         }
         return sample
+    }
+
+    /// Counts by events are right only where every one is heard that comes and goes.
+    private mutating func followPorts(_ sample: inout Sample, _ around: Surroundings) {
+        let isWhole = duty.map { $0.ratio >= 1 && $0.hindrance == nil } ?? true
+        let isHeard = isWhole && lossIsExact && sample.kinds.isSuperset(of: [.new, .destroy])
+        if isHeard != natPorts.isHeard { natPorts.isHeard = isHeard }
+        sample.natPorts = natPorts.ports(at: around.moment.monotonic)
     }
 
     private static let shortest = Duration.milliseconds(100)

@@ -24,10 +24,25 @@ struct EventInPlace {
     @inline(__always) var status: EntryStatus {
         EntryStatus(rawValue: record.load(fromByteOffset: 20, as: UInt32.self))
     }
+    @inline(__always) var sourcePort: UInt16 { record.load(fromByteOffset: 14, as: UInt16.self) }
     @inline(__always) var sourceHigh: UInt64 { record.load(fromByteOffset: 32, as: UInt64.self) }
+    /// Of IPv4 its second half is of NAT.
     @inline(__always) var destination: AddressWords {
         AddressWords(
             high: record.load(fromByteOffset: 48, as: UInt64.self),
-            low: record.load(fromByteOffset: 56, as: UInt64.self))
+            low: family == AddressFamily.ipv6.rawValue ? record.load(fromByteOffset: 56, as: UInt64.self) : 0)
     }
+}
+
+// What NAT made of it: cnf_nat of CRecord.h, and the addresses before it.
+extension EventInPlace {
+    /// Whether there is any of that: IPv4, with ports. Only of one whose status says that its source is translated.
+    @inline(__always) var hasNATKey: Bool {
+        family == AddressFamily.ipv4.rawValue && IPProtocol(rawValue: self.protocol).hasPorts && natAddresses != 0
+    }
+    /// The NAT address and where it leads, four bytes each.
+    @inline(__always) var natAddresses: UInt64 { record.load(fromByteOffset: 40, as: UInt64.self) }
+    @inline(__always) var natRemotePort: UInt16 { record.load(fromByteOffset: 56, as: UInt16.self) }
+    @inline(__always) var natPort: UInt16 { record.load(fromByteOffset: 58, as: UInt16.self) }
+    @inline(__always) var natZone: UInt16 { record.load(fromByteOffset: 60, as: UInt16.self) }
 }

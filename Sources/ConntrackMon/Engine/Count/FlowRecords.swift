@@ -6,13 +6,17 @@ internal import ConntrackModel
 // From C's records to the model's words for flows.
 
 extension cnf_event {
-    /// Its addresses: of two words each, the source's first. An event is read as eight words, of which these are the last
+    /// Its addresses: of two words each, the source's first; of IPv4 without what is of NAT. An event is read as eight words, of which these are the last
     /// four: as tuples of bytes they would be read byte by byte.
     @inline(__always)
     var addresses: (source: AddressWords, destination: AddressWords) {
         typealias Words = (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
         let words = unsafeBitCast(self, to: Words.self)
-        return (AddressWords(high: words.4, low: words.5), AddressWords(high: words.6, low: words.7))
+        let isWhole = family == AddressFamily.ipv6.rawValue
+        return (
+            AddressWords(high: words.4, low: isWhole ? words.5 : 0),
+            AddressWords(high: words.6, low: isWhole ? words.7 : 0)
+        )
     }
 }
 

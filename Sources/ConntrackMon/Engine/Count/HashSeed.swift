@@ -28,4 +28,14 @@ package struct HashSeed: Codable, Sendable {
         let third = e &* (f &+ UInt64(key.tag))
         return UInt32(truncatingIfNeeded: (first &+ second &+ third &+ g) >> 32)
     }
+
+    /// Of two words, 64 bits that all depend on all of them: for several places of one key.
+    @inline(__always)
+    func hash(_ first: UInt64, _ second: UInt64) -> UInt64 {
+        let one = (first &+ a).multipliedFullWidth(by: b | 1)
+        let two = (second &+ c).multipliedFullWidth(by: d | 1)
+        let sum = (one.high ^ one.low) &+ (two.high ^ two.low)
+        let both = (sum &+ e).multipliedFullWidth(by: f | 1)
+        return both.high ^ both.low
+    }
 }

@@ -21,6 +21,8 @@ package struct SurveyCounter: ~Copyable {
     private let idleBelow: UInt32?
 
     private static var capacity: Int { 4096 }
+    private static var listedPairs: Int { 512 }
+    private static var leastPair: UInt64 { 8 }
     private static var hour: UInt64 { 3600 }
 
     /// `establishedTimeout`: nf_conntrack_tcp_timeout_established in seconds, nil = not known.
@@ -47,9 +49,7 @@ package struct SurveyCounter: ~Copyable {
         let status = EntryStatus(rawValue: entry.status)
         if !status.contains(.seenReply) { unreplied += 1 }
         if !status.isDisjoint(with: [.sourceNAT, .destinationNAT]) { translated += 1 }
-        if status.contains(.sourceNAT), AddressFamily(record: entry.family) == .ipv4 {
-            natPairs.count(HeavyHitters.Key(natPairOf: entry))
-        }
+        if status.contains(.sourceNAT), let key = NATKey(entry) { natPairs.count(key.counted) }
         switch IPProtocol(rawValue: entry.protocol) {
         case .udp:
             if entry.original.destination_port == 53 { dns += 1 }
@@ -85,10 +85,20 @@ package struct SurveyCounter: ~Copyable {
         for counter in sources.highest(1) {
             survey.source = Survey.Holder(counter.key.endpoint.prefix, entries: counter.count)
         }
-        for counter in natPairs.highest(1) {
-            survey.natPair = Survey.Holder(counter.key.natPair, entries: counter.count)
-        }
+        addNATPairs(to: &survey)
         return survey
+    }
+
+    private func addNATPairs(to survey: inout Survey) {
+        let highest = natPairs.highest(SurveyCounter.listedPairs + 1).filter { $0.count >= SurveyCounter.leastPair }
+        survey.natPairs = highest.prefix(SurveyCounter.listedPairs).map {
+            Survey.Holder(NATKey(counted: $0.key).pair, entries: $0.count)
+        }
+        survey.natPair = survey.natPairs.first
+        let next =
+            highest.count > SurveyCounter.listedPairs
+            ? highest[SurveyCounter.listedPairs].count : natPairs.used > highest.count ? SurveyCounter.leastPair - 1 : 0
+        survey.natUnlisted = next + natPairs.error
     }
 }
 
@@ -103,23 +113,5 @@ extension HeavyHitters.Key {
         self.init(
             destination: AddressWords(entry.original.destination), port: entry.original.destination_port,
             protocol: entry.protocol, family: entry.family)
-    }
-
-    /// What NAT must keep apart by the source port alone: its address, where it goes, port and protocol. IPv4 only, so
-    /// that both addresses find room; NAT of IPv6 is rare, and its addresses are many.
-    fileprivate init(natPairOf entry: cnf_entry) {
-        let both = AddressWords(
-            high: AddressWords(entry.reply.destination).high, low: AddressWords(entry.reply.source).high)
-        self.init(both, tag: UInt32(entry.reply.source_port) << 8 | UInt32(entry.protocol))
-    }
-
-    fileprivate var natPair: Survey.NATPair {
-        let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: tag))
-        let destination = Address(.ipv4, AddressWords(high: words.low))
-        return Survey.NATPair(
-            address: Address(.ipv4, AddressWords(high: words.high)),
-            destination: Flow.Endpoint(
-                AddressPrefix(destination), protocol: number,
-                port: number.hasPorts ? UInt16(truncatingIfNeeded: tag >> 8) : nil))
     }
 }

@@ -32,6 +32,8 @@ public struct RuleSettings: Codable, Sendable {
     public var expectMax: UInt64?
     /// Warn when the table would be full within this time; zero = off.
     public var forecast = Duration.seconds(600)
+    /// Share of a NAT address's ports towards one destination that warns; zero = off, and nothing is counted for it.
+    public var natPorts = 0.80
 
     /// The defaults.
     public init() {}

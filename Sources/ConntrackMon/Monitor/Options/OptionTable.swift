@@ -122,6 +122,9 @@ package enum OptionTable {
                 "forecast", at: \.rules.forecast, .duration,
                 "Warn when the table would be full within this time; 0s = off."),
             OptionRow(
+                "nat-ports", at: \.rules.natPorts, .share,
+                "Share of a NAT address's ports towards one destination that warns; 0% = off."),
+            OptionRow(
                 "boot-grace", at: \.rules.bootGrace, .duration,
                 "For this long after boot, configured values that are not there yet are not judged."),
             OptionRow(

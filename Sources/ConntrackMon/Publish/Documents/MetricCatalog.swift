@@ -82,6 +82,11 @@ extension MetricFamily {
 
     private static let forecast = [
         MetricFamily(
+            "conntrack_nat_ports_used_ratio_max",
+            "Share of its ports that a NAT address uses towards one destination, of the pair that uses most; absent without"
+                + " NAT and while it is not known."
+        ) { .one($0.sample.natPorts?.uses.first?.ratio) },
+        MetricFamily(
             "conntrack_fill_rate", "Entries a second the table fills by (negative: empties), over the last 60 s."
         ) { .one($0.sample.fillRate) },
         MetricFamily(

@@ -97,6 +97,8 @@ public struct StatusDocument: Codable, Equatable, Sendable {
     var eventsLost: Lost?
     var eventsReason: String?
     var talkers: TalkersDocument?
+    /// Pairs that use most of their ports, first; absent without NAT, and while it is not known.
+    public var natPorts: [NATPort]?
     var ringCapacity: Int?
     var ringPeak: Int?
     var cpuSeconds: Double?
@@ -162,6 +164,7 @@ public struct StatusDocument: Codable, Equatable, Sendable {
         }
         eventsReason = report.eventsReason
         if sample.kinds.contains(.new) { talkers = sample.talkers.map { TalkersDocument($0) } }
+        natPorts = sample.natPorts?.uses.map { NATPort($0) }
         ringCapacity = sample.ringCapacity
         ringPeak = sample.ringPeak
         cpuSeconds = StatusDocument.rounded(sample.cpuSeconds, 3)

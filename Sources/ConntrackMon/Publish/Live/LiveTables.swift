@@ -90,6 +90,7 @@ extension LiveView {
 
     /// Addresses of NAT and how many of their ports are taken.
     func natPage() -> LivePage {
+        if let known = report?.sample.natPorts { return natPage(known) }
         var page = LivePage()
         let survey = report?.sample.survey
         guard let report, let survey, let pair = survey.natPair else {
@@ -114,6 +115,25 @@ extension LiveView {
             pair.who.text,
         ])
         page.take(table, more: [["now, by a dump: \(topCommand("nat-source,destination,port"))"]])
+        return page
+    }
+
+    /// What is counted by events, and kept right by dumps.
+    private func natPage(_ known: NATPorts) -> LivePage {
+        var page = LivePage()
+        let now = "now, by a dump: \(topCommand("nat-source,destination,port"))"
+        guard !known.uses.isEmpty else {
+            page.empty = ["no NAT address of IPv4 has more than a few entries towards one destination", now]
+            return page
+        }
+        let doubt = known.lost > 0 ? "; each may be wrong by the \(grouped(known.lost)) events that were lost" : ""
+        page.head = [LiveLine("ports that NAT addresses use towards one destination\(doubt)")]
+        var table = TextTable([.right, .right, .right, .right, .left()])
+        table.add(["ports", "of", "share", "left", ""])
+        for use in known.uses {
+            table.add(["\(use.used)", "\(use.available)", percent(use.ratio), "\(use.left)", use.name])
+        }
+        page.take(table, more: known.uses.map { _ in [now] })
         return page
     }
 

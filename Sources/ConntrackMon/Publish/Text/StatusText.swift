@@ -45,6 +45,7 @@ extension StatusDocument {
         row("statistics", statsLine(style))
         row("events", eventsText)
         for (name, value) in talkers?.rows(isWhole: style.isWhole) ?? [] { row(name, value) }
+        for (index, line) in natPortLines.enumerated() { row(index == 0 ? "NAT ports" : "", line) }
         row("monitor", monitorText)
         return table
     }

@@ -48,7 +48,7 @@ struct Rule: Sendable {
 /// they are judged at once.
 enum Rules {
     static let all = [
-        usageHigh, tableFull, insertClash, earlyDrop, fillForecast, hashRefuses, hashOverloaded, eventsLost,
+        usageHigh, tableFull, natPortsLow, insertClash, earlyDrop, fillForecast, hashRefuses, hashOverloaded, eventsLost,
         eventsSilent,
     ]
 }
