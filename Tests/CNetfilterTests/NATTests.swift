@@ -10,7 +10,8 @@ internal import Testing
     private static let sourceNAT: UInt32 = 1 << 4
     private static let destinationNAT: UInt32 = 1 << 5
 
-    private func tuple(_ source: [UInt8], _ destination: [UInt8], _ ports: (UInt16, UInt16), _ number: Int) -> FlowTuple {
+    private func tuple(_ source: [UInt8], _ destination: [UInt8], _ ports: (UInt16, UInt16), _ number: Int) -> FlowTuple
+    {
         FlowTuple(
             family: .ipv4, protocol: UInt8(number), source: source, destination: destination, sourcePort: ports.0,
             destinationPort: ports.1)
@@ -45,7 +46,9 @@ internal import Testing
         #expect(decoded.result == 1)
         #expect(Array(decoded.event.sourceBytes.prefix(4)) == [10, 0, 0, 5])
         #expect(Array(decoded.event.destinationBytes.prefix(4)) == [203, 0, 113, 1])
-        #expect(decoded.event.sourceBytes[4..<8] + decoded.event.destinationBytes[4..<8] == [UInt8](repeating: 0, count: 8)[...])
+        #expect(
+            decoded.event.sourceBytes[4..<8] + decoded.event.destinationBytes[4..<8]
+                == [UInt8](repeating: 0, count: 8)[...])
         return Array(decoded.event.sourceBytes[8...] + decoded.event.destinationBytes[8...])
     }
 

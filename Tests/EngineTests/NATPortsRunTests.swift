@@ -21,7 +21,9 @@ import UnitKit
         return .survey(.success(survey), took: .milliseconds(10))
     }
 
-    private func stream(_ events: Int = 0, kind: cnf_kind = CNF_NEW, _ make: (Int) -> cnf_event = { _ in .translated() })
+    private func stream(
+        _ events: Int = 0, kind: cnf_kind = CNF_NEW, _ make: (Int) -> cnf_event = { _ in .translated() }
+    )
         -> ObservedStream
     {
         var stream = ObservedStream()
@@ -30,7 +32,9 @@ import UnitKit
     }
 
     /// A second goes by.
-    private func second(_ number: Int, _ stream: ObservedStream = ObservedStream(), entries: UInt64 = 1000) -> ObservedStream {
+    private func second(_ number: Int, _ stream: ObservedStream = ObservedStream(), entries: UInt64 = 1000)
+        -> ObservedStream
+    {
         var all = stream
         all.look(Double(number), entries: entries, limit: 5_000_000)
         all.tick(Double(number))
@@ -86,6 +90,7 @@ import UnitKit
         #expect(natSaid(run) == ["WARNING nat_ports_low"])
         run.take(second(9, stream(10_000)))
         run.take(second(10, stream(20_000) { _ in .translated(CNF_DESTROY) }))
+        run.take(second(11))
         #expect(natSaid(run) == ["WARNING nat_ports_low", "CRITICAL nat_ports_low", "RESOLVED nat_ports_low"])
         #expect(surveys(run) == 2)
     }
@@ -164,7 +169,9 @@ import UnitKit
 
     // MARK: Hosts on which nothing is wrong
 
-    private func isQuiet(_ make: (Int) -> cnf_event, events: Int, dumped: UInt64? = nil) -> (said: [String], surveys: Int) {
+    private func isQuiet(_ make: (Int) -> cnf_event, events: Int, dumped: UInt64? = nil) -> (
+        said: [String], surveys: Int
+    ) {
         var run = begun
         run.take(second(1, stream(1, make)))
         if let dumped { answer(&run, dumped, 1.2) }

@@ -28,7 +28,8 @@ struct NATPortsAlertTests {
             try gateway.setSysctl("ipv4/ip_forward", "1")
             try gateway.setSysctl("netfilter/nf_conntrack_udp_timeout", "300")
             try gateway.nft(
-                "table ip n { chain p { type nat hook postrouting priority srcnat; oif w0 udp dport 53 \(masquerade); }; }")
+                "table ip n { chain p { type nat hook postrouting priority srcnat; oif w0 udp dport 53 \(masquerade); }; }"
+            )
             // Nobody answers, and nobody says so either.
             try server.nft("table ip n { chain i { type filter hook input priority 0; udp dport 53 drop; }; }")
         }
@@ -54,7 +55,9 @@ struct NATPortsAlertTests {
                 ": NAT 192.0.2.1 -> 192.0.2.2:53/udp uses 1000 of 1000 ports (100.0%), 0 left; 20000-20999 is where all ports"
                     + " lie that NAT chose there; insert_failed rose by 500 in the last "), "\(line)")
         #expect(line.contains(": new connections find no port; the table itself is at 0."), "\(line)")
-        #expect(line.contains("; next: conntrack -L -p udp -q 192.0.2.1 -r 192.0.2.2; fix: a wider range or more addresses"))
+        #expect(
+            line.contains("; next: conntrack -L -p udp -q 192.0.2.1 -r 192.0.2.2; fix: a wider range or more addresses")
+        )
         try watch.waitForMetrics("all ports") { $0.sum("conntrack_nat_ports_used_ratio_max") == 1 }
         let status = try watch.waitForStatus("the ports") { $0.natPorts?.first?.used == 1000 }
         #expect(status.natPorts?.count == 1)

@@ -58,7 +58,7 @@ struct cnf_event {
     uint32_t status; ///< IPS_* bits (enum ip_conntrack_status)
     uint32_t id;     ///< the kernel's id of the entry
     uint32_t mark;
-    uint8_t source[16];      ///< network byte order; IPv4 in the first four bytes, the rest zero but for NAT, see cnf_nat
+    uint8_t source[16]; ///< network byte order; IPv4 in the first four bytes, the rest zero but for NAT, see cnf_nat
     uint8_t destination[16]; ///< likewise
 };
 

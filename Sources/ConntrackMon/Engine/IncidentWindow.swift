@@ -71,7 +71,8 @@ struct IncidentWindow: Sendable {
         let first = report.sample.moment.wall.nanoseconds - window.inNanoseconds
         return Incident(
             cause: cause, looks: looks.inOrder.filter { $0.wall.nanoseconds >= first },
-            intervals: intervals.inOrder.filter { $0.wall.nanoseconds >= first }, said: said.inOrder.filter { $0.time.nanoseconds >= first },
+            intervals: intervals.inOrder.filter { $0.wall.nanoseconds >= first },
+            said: said.inOrder.filter { $0.time.nanoseconds >= first },
             report: report)
     }
 }

@@ -4,7 +4,8 @@ package import ConntrackModel
 
 /// Readings as a recording names them.
 package enum ReadingName: String, CaseIterable, Sendable {
-    case tick, time, accept, show, incident, end, stop, settings, kernel, log, health, configuration, origin, doctor, survey
+    case tick, time, accept, show, incident, end, stop, settings, kernel, log, health, configuration, origin, doctor,
+        survey
 
     /// Of a reading.
     package init(_ reading: Reading) {

@@ -237,7 +237,9 @@ import UnitKit
     @Test func `low ports are of ranges of their own`() {
         var counter = following()
         for number in 1...300 { counter.count(.translated(port: 123, protocol: IPPROTO_UDP, natPort: UInt16(number))) }
-        for number in 600...700 { counter.count(.translated(port: 123, protocol: IPPROTO_UDP, natPort: UInt16(number))) }
+        for number in 600...700 {
+            counter.count(.translated(port: 123, protocol: IPPROTO_UDP, natPort: UInt16(number)))
+        }
 
         let name = "192.0.2.1 -> 198.51.100.7:123/udp"
         #expect(uses(&counter) == ["\(name) 300/511", "\(name) 101/424"])

@@ -53,7 +53,9 @@ import UnitKit
     @Test func `what was added and subtracted has left nothing behind, in whatever order`() {
         var sketch = sketch()
         for number in 0..<30_000 { _ = sketch.add(number % 2 == 0 ? 1 : -1, hash: sketch.hash(key(number))) }
-        for number in (0..<30_000).reversed() { _ = sketch.add(number % 2 == 0 ? -1 : 1, hash: sketch.hash(key(number))) }
+        for number in (0..<30_000).reversed() {
+            _ = sketch.add(number % 2 == 0 ? -1 : 1, hash: sketch.hash(key(number)))
+        }
 
         var left = 0
         for number in 0..<40_000 where sketch.count(hash: sketch.hash(key(number))) != 0 { left += 1 }

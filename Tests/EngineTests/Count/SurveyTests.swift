@@ -201,6 +201,7 @@ import UnitKit
                     $0.reply.destination = (192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
                     $0.reply.source = (198, 51, 100, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
                     $0.reply.source_port = 443
+                    $0.reply.destination_port = 40_000
                 }
             }
         }

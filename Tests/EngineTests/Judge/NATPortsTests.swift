@@ -32,7 +32,10 @@ import UnitKit
 
     @Test func `nothing fires that no dump has confirmed`() {
         #expect(said([ports([use(64_000, surveyed: nil)]), ports([use(64_000, surveyed: 51_000)])]) == [])
-        #expect(said([ports([use(64_000, surveyed: nil)]), ports([use(62_000, surveyed: 62_000)])]) == ["CRITICAL nat_ports_low"])
+        #expect(
+            said([ports([use(64_000, surveyed: nil)]), ports([use(62_000, surveyed: 62_000)])]) == [
+                "CRITICAL nat_ports_low"
+            ])
     }
 
     @Test func `it warns, becomes critical, and ends ten points below`() {
@@ -59,7 +62,9 @@ import UnitKit
 
     @Test func `it says who, where to, how many, and what of`() {
         var run = JudgeRun()
-        run.samples(0...0, entries: 62_000, limit: 6_200_000) { $0.natPorts = self.ports([self.use(61_800, surveyed: 61_800)]) }
+        run.samples(0...0, entries: 62_000, limit: 6_200_000) {
+            $0.natPorts = self.ports([self.use(61_800, surveyed: 61_800)])
+        }
 
         #expect(
             run.lastSummary
@@ -77,11 +82,13 @@ import UnitKit
         let narrow = NATPortRange(lowest: 20_000, highest: 20_999, isObserved: true)
         run.samples(0...10) {
             $0.natPorts = self.ports([self.use(990, surveyed: 990, range: narrow)])
-            $0.statsNow = StatValues([.insertFailed: 3])
+            $0.statsMinute = StatGrowth(StatValues([.insertFailed: 3]), in: .seconds(1))
         }
         let text = run.announcements.first { $0.name == "nat_ports_low" }?.summary ?? ""
 
-        #expect(text.contains(" uses 990 of 1000 ports (99.0%), 10 left; 20000-20999 is where all ports lie that NAT chose there;"))
+        #expect(
+            text.contains(
+                " uses 990 of 1000 ports (99.0%), 10 left; 20000-20999 is where all ports lie that NAT chose there;"))
         #expect(text.contains("; insert_failed rose by 3 in the last 1s: new connections find no port;"))
         #expect(text.contains("; fix: a wider range or more addresses in the snat rule "))
     }
@@ -94,8 +101,12 @@ import UnitKit
         }
 
         #expect(run.lastSummary.contains(", 198.51.100.") == false)
-        #expect(run.lastSummary.contains("NAT 192.0.2.1 -> 198.51.100.0:443/tcp uses 64000 of 64512 ports (99.2%), 512 left"))
-        #expect(run.lastSummary.contains(" left, 192.0.2.1 -> 198.51.100.2:443/tcp 63800 of 64512 ports (98.9%), 712 left, and 17 more pairs;"))
+        #expect(
+            run.lastSummary.contains(
+                "NAT 192.0.2.1 -> 198.51.100.0:443/tcp uses 64000 of 64512 ports (99.2%), 512 left"))
+        #expect(
+            run.lastSummary.contains(
+                " left, 192.0.2.1 -> 198.51.100.2:443/tcp 63800 of 64512 ports (98.9%), 712 left, and 17 more pairs;"))
         #expect(run.lastSummary.utf8.count < 900)
     }
 

@@ -36,6 +36,12 @@ import UnitKit
     @Test func `a full report has every family, in the catalogue's order`() {
         var report = Reports.full
         for stat in Stat.allCases { report.sample.stats?[stat] = 1 }
+        let destination = Flow.Endpoint(AddressPrefix(.of("198.51.100.7")), protocol: .tcp, port: 443)
+        var ports = NATPorts()
+        ports.uses = [
+            NATPortUse(address: .of("192.0.2.1"), destination: destination, used: 990, range: NATPortRange.own[0])
+        ]
+        report.sample.natPorts = ports
 
         #expect(families(report) == MetricFamily.all.map { $0.name[...] })
     }

@@ -28,7 +28,8 @@ extension Rules {
     private static var namedPairs: Int { 3 }
 
     private static func calm(_ ports: NATPorts) -> String {
-        ports.uses.first.map { "at most \($0.words): \($0.name)" } ?? "no NAT address uses many ports towards one destination"
+        ports.uses.first.map { "at most \($0.words): \($0.name)" }
+            ?? "no NAT address uses many ports towards one destination"
     }
 
     private static func natExplanation(of uses: [NATPortUse], _ sample: Sample) -> Explanation {
@@ -50,13 +51,15 @@ extension Rules {
     private static func whichPorts(_ use: NATPortUse) -> String {
         if use.range.isObserved { return "\(use.range.text) is where all ports lie that NAT chose there" }
         let own = "\(use.range.text) is the kernel's own range, where the rule names none"
-        return use.range.lowest >= 1024 ? own : "\(own), for source ports below \(use.range.highest == 511 ? 512 : 1024)"
+        return use.range.lowest >= 1024
+            ? own : "\(own), for source ports below \(use.range.highest == 511 ? 512 : 1024)"
     }
 
     /// The kernel gives up before it has tried every port.
     private static func failing(_ sample: Sample) -> String? {
         guard let growth = sample.statsMinute, let failed = growth[.insertFailed], failed > 0 else {
-            return "new connections there begin to fail before the last port is taken: the kernel tries some and gives up"
+            return
+                "new connections there begin to fail before the last port is taken: the kernel tries some and gives up"
         }
         return "insert_failed rose by \(failed) \(inTheLast(growth.span)): new connections find no port"
     }

@@ -48,7 +48,8 @@ struct Rule: Sendable {
 /// they are judged at once.
 enum Rules {
     static let all = [
-        usageHigh, tableFull, natPortsLow, insertClash, earlyDrop, fillForecast, hashRefuses, hashOverloaded, eventsLost,
+        usageHigh, tableFull, natPortsLow, insertClash, earlyDrop, fillForecast, hashRefuses, hashOverloaded,
+        eventsLost,
         eventsSilent,
     ]
 }
