@@ -31,20 +31,25 @@ ALWAYS_INLINE char *digits_of(uint64_t value, char *end)
 void cnf_put_number(struct text *text, uint64_t value)
 {
     char digits[DIGITS];
-    const char *start =
-        value <= UINT32_MAX ? digits_of((uint32_t)value, digits + DIGITS) : digits_of(value, digits + DIGITS);
+    char *const end = digits + sizeof(digits);
+    const char *start;
 
-    put_bytes(text, start, (size_t)(digits + DIGITS - start));
+    if (value <= UINT32_MAX)
+        start = digits_of((uint32_t)value, end);
+    else
+        start = digits_of(value, end);
+    put_bytes(text, start, (size_t)(end - start));
 }
 
 void cnf_put_padded(struct text *text, uint64_t value, unsigned int count)
 {
     char digits[DIGITS];
-    char *start = digits_of(value, digits + DIGITS);
+    char *const end = digits + sizeof(digits);
+    char *start = digits_of(value, end);
 
-    while (start > digits && (size_t)(digits + DIGITS - start) < count)
+    while (start > digits && (size_t)(end - start) < count)
         *--start = '0';
-    put_bytes(text, start, (size_t)(digits + DIGITS - start));
+    put_bytes(text, start, (size_t)(end - start));
 }
 
 void cnf_put_hex(struct text *text, uint32_t value)
