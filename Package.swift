@@ -45,12 +45,6 @@ let package = Package(
             ],
             path: "Sources/ConntrackMon/Host"
         ),
-        // What an engine is given as a pcapng file, both ways; pure. It knows the engine's plan, which Host may not.
-        .target(
-            name: "ConntrackRecording",
-            dependencies: ["ConntrackModel", "ConntrackRing", "ConntrackEngine", "CNetfilter", "CRecord"],
-            path: "Sources/ConntrackMon/Recording"
-        ),
         // Stage 6: lines, documents, sinks.
         .target(
             name: "ConntrackPublish",
@@ -62,7 +56,7 @@ let package = Package(
             name: "ConntrackMon",
             dependencies: [
                 "ConntrackModel", "ConntrackSystem", "ConntrackRing", "ConntrackEngine", "ConntrackHost",
-                "ConntrackPublish", "ConntrackRecording", "CNetfilter", "CSystem", "CRecord",
+                "ConntrackPublish", "CNetfilter", "CSystem", "CRecord",
             ],
             path: "Sources/ConntrackMon/Monitor"
         ),
@@ -118,12 +112,6 @@ let package = Package(
             name: "HostTests",
             dependencies: [
                 "ConntrackModel", "ConntrackEngine", "ConntrackHost", "ConntrackPublish", "CRecord", "UnitKit",
-                "TestKit",
-            ]),
-        .testTarget(
-            name: "RecordingTests",
-            dependencies: [
-                "ConntrackModel", "ConntrackRing", "ConntrackEngine", "ConntrackRecording", "CRecord", "UnitKit",
                 "TestKit",
             ]),
         .testTarget(

@@ -14,12 +14,11 @@ Sources/ConntrackMon/Ring       CRecord
 Sources/ConntrackMon/Engine     ConntrackModel ConntrackRing CRecord
 Sources/ConntrackMon/Host       ConntrackModel ConntrackRing ConntrackSystem CNetfilter CSystem CRecord
 Sources/ConntrackMon/Publish    ConntrackModel ConntrackSystem CSystem
-Sources/ConntrackMon/Recording  ConntrackModel ConntrackRing ConntrackEngine CNetfilter CRecord
-Sources/ConntrackMon/Monitor    ConntrackModel ConntrackRing ConntrackEngine ConntrackSystem ConntrackHost ConntrackPublish ConntrackRecording CNetfilter CSystem CRecord
+Sources/ConntrackMon/Monitor    ConntrackModel ConntrackRing ConntrackEngine ConntrackSystem ConntrackHost ConntrackPublish CNetfilter CSystem CRecord
 Sources/CLI                     ConntrackMon
 '
 # Where neither clock nor file nor chance may be asked; time and seeds are handed in.
-pure='Sources/ConntrackMon/(Model|Engine|Publish/Text|Publish/Documents|Publish/Incidents|Publish/Live|Recording)/'
+pure='Sources/ConntrackMon/(Model|Engine|Publish/Text|Publish/Documents|Publish/Live)/'
 longest=400
 
 walls() { # ROOT

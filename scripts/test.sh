@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 if [ "${UNIT:-}" = 1 ]; then
     where=
-    FILTER=${FILTER:-'^(Model|System|Ring|Engine|Host|Publish|Recording|Monitor|CNetfilter|Benchmarks)Tests\.'}
+    FILTER=${FILTER:-'^(Model|System|Ring|Engine|Host|Publish|Monitor|CNetfilter|Benchmarks)Tests\.'}
 elif [ "$(id -u)" = 0 ]; then
     where=
 elif unshare -Urn true 2>/dev/null; then

@@ -3,7 +3,7 @@
 package import ConntrackModel
 
 /// What an engine is told before it begins.
-package struct EnginePlan: Codable, Sendable {
+package struct EnginePlan: Sendable {
     /// Whose host and namespace.
     package var identity: Identity
     /// Thresholds and holds.

@@ -35,7 +35,7 @@ package struct Kept: Sendable {
 }
 
 /// What the last run knew.
-package struct Restored: Codable, Sendable {
+package struct Restored: Sendable {
     /// The accepted limit, and what became of the host since.
     package var limit: LimitWatch.Past
     /// The accepted settings.

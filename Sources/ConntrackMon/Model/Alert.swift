@@ -66,7 +66,7 @@ public enum NoticeName: String, CaseIterable, Sendable {
 }
 
 /// How bad an alert is.
-public enum Level: Int, Comparable, CaseIterable, Codable, Sendable {
+public enum Level: Int, Comparable, CaseIterable, Sendable {
     case warning, critical
 
     /// WARNING is less than CRITICAL.
@@ -77,7 +77,7 @@ public enum Level: Int, Comparable, CaseIterable, Codable, Sendable {
 }
 
 /// Whose host and namespace an announcement is about.
-public struct Identity: Equatable, Codable, Sendable {
+public struct Identity: Equatable, Sendable {
     /// The host's name.
     public var host: String
     /// The network namespace, as NetworkNamespace.label gives it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 /// How watching ended.
-public struct Ending: Equatable, Codable, Sendable {
+public struct Ending: Equatable, Sendable {
     /// Why.
     public var why: String
     /// It could not go on; else it was told to end.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 /// Which events to listen to.
-public struct EventGroups: OptionSet, Codable, Sendable {
+public struct EventGroups: OptionSet, Sendable {
     /// Bits of `enum cnf_group`.
     public let rawValue: UInt32
 
@@ -27,7 +27,7 @@ public enum EventSilence: Equatable, Sendable {
 }
 
 /// Which way events are to be read.
-public enum SourceChoice: String, CaseIterable, Codable, Sendable {
+public enum SourceChoice: String, CaseIterable, Sendable {
     /// The fastest that this host allows.
     case auto
     /// A filter on a ctnetlink multicast socket that copies events into a ring in the kernel.

@@ -60,7 +60,7 @@ public struct Flow: Hashable, Sendable {
     }
 
     /// Where flows come from or go to, as far as it is told apart: an address or a prefix, a protocol, a port.
-    public struct Endpoint: Hashable, Codable, Sendable {
+    public struct Endpoint: Hashable, Sendable {
         /// The address, or the prefix that counts as one.
         public var prefix: AddressPrefix
         /// nil = whatever it is.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 /// An IP protocol by its number (IPPROTO_*).
-@frozen public struct IPProtocol: RawRepresentable, Hashable, Codable, Sendable {
+@frozen public struct IPProtocol: RawRepresentable, Hashable, Sendable {
     /// The number in the IP header.
     public var rawValue: UInt8
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 /// A kernel's version, as far as its behaviour depends on it.
-public struct KernelRelease: Equatable, Comparable, Codable, Sendable, CustomStringConvertible {
+public struct KernelRelease: Equatable, Comparable, Sendable, CustomStringConvertible {
     /// The first number.
     public var major: Int
     /// The second number.

@@ -3,7 +3,7 @@
 // The words for a limit: what it should be, why it fell, how two compare.
 
 /// Why the limit fell; the label of conntrack_limit_drops_total.
-public enum DropCause: String, CaseIterable, Codable, Sendable {
+public enum DropCause: String, CaseIterable, Sendable {
     case moduleReload = "module_reload"
     case sysctlWrite = "sysctl_write"
     case reboot
@@ -17,7 +17,7 @@ public enum BaselineSource: String, Sendable {
 }
 
 /// What sysctl configuration says the limit should be, and where.
-public struct ConfiguredLimit: Equatable, Codable, Sendable {
+public struct ConfiguredLimit: Equatable, Sendable {
     /// The value; 0 = unlimited.
     public var limit: UInt64
     /// "/etc/sysctl.d/90-conntrack.conf:3".
@@ -31,7 +31,7 @@ public struct ConfiguredLimit: Equatable, Codable, Sendable {
 }
 
 /// What sysctl configuration says a setting should be, and where.
-public struct ConfiguredParameter: Equatable, Codable, Sendable {
+public struct ConfiguredParameter: Equatable, Sendable {
     /// The value.
     public var value: UInt64
     /// "/etc/sysctl.d/90-conntrack.conf:3".

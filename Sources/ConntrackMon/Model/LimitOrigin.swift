@@ -2,7 +2,7 @@
 
 /// What a host has that chooses a value of nf_conntrack_max; from it a value tells where it comes from. A plain value:
 /// hosts that are the same in this are equal.
-public struct LimitOrigin: Equatable, Codable, Sendable {
+public struct LimitOrigin: Equatable, Sendable {
     /// MemTotal, in bytes; nil where it is not known.
     public var memory: UInt64?
     /// The kernel's version; nil where it is not known.

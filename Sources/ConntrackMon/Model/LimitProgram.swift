@@ -2,7 +2,7 @@
 
 /// A program of a host that sets nf_conntrack_max by its own settings: kube-proxy, tuned, pve-firewall. Whoever raises the
 /// limit beside it is undone by it.
-public struct LimitProgram: Equatable, Codable, Sendable {
+public struct LimitProgram: Equatable, Sendable {
     /// "kube-proxy".
     public var name: String
     /// What it sets the limit to; nil where that can't be seen.

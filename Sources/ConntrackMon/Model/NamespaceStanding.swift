@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 /// What the name by which a network namespace was entered leads to now.
-package enum NamespaceStanding: Codable, Sendable {
+package enum NamespaceStanding: Sendable {
     /// To the same one.
     case there
     /// To nothing.

@@ -81,7 +81,7 @@ package struct TableFaults: Hashable, Sendable {
 }
 
 /// What the kernel shows of the table beside count and limit.
-package struct KernelReading: Codable, Sendable {
+package struct KernelReading: Sendable {
     /// nf_conntrack_buckets.
     package var buckets: UInt64?
     /// The per-CPU statistics; nil when there are none to be had here.
@@ -104,7 +104,7 @@ package struct KernelReading: Codable, Sendable {
 }
 
 /// The per-CPU statistics at one moment.
-package struct StatisticsReading: Codable, Sendable {
+package struct StatisticsReading: Sendable {
     /// In the order of possible CPUs.
     package var perCPU: [StatValues]
     /// The counters began anew since the last reading.
@@ -135,7 +135,7 @@ package struct Health: Sendable {
 }
 
 /// What sysctl configuration asks for, as the boot applies it.
-package struct ConfiguredSettings: Equatable, Codable, Sendable {
+package struct ConfiguredSettings: Equatable, Sendable {
     /// The limit; nil = nothing.
     package var limit: ConfiguredLimit?
     /// Every other setting, without its nf_conntrack_ prefix.

@@ -30,7 +30,7 @@ public struct TableLook: Equatable, Sendable {
 }
 
 /// Something that was asked for, or worked before, and fails.
-public struct Degradation: Equatable, Codable, Sendable {
+public struct Degradation: Equatable, Sendable {
     /// Which part, one word ("textfile"); the alert's subject.
     public var part: String
     /// What is wrong and what to do.
@@ -237,7 +237,7 @@ public struct Sample: Sendable {
 }
 
 /// "table full" lines of the kernel log in one interval.
-public struct TableFullCount: Equatable, Codable, Sendable {
+public struct TableFullCount: Equatable, Sendable {
     /// Naming this network namespace (kernel 6.18).
     public var ours = 0
     /// Naming none: any namespace's table may have been full.

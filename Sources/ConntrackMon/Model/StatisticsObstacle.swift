@@ -2,7 +2,7 @@
 
 /// Why this host shows no statistics: its kernel has no /proc/net/stat/nf_conntrack (CONFIG_NF_CONNTRACK_PROCFS), and
 /// ctnetlink, which has them as well, cannot be asked.
-package enum StatisticsObstacle: CaseIterable, Codable, Sendable {
+package enum StatisticsObstacle: CaseIterable, Sendable {
     /// nf_conntrack_netlink is not loaded: asking would load it.
     case netlinkAbsent
     /// /sys does not say whether it is.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 /// What one dump told of the table: what it is full of. A plain value; shares are of `entries`.
-public struct Survey: Codable, Equatable, Sendable {
+public struct Survey: Equatable, Sendable {
     /// Who or what holds many entries, and how many for certain.
     public struct Holder<Who: Equatable & Sendable>: Equatable, Sendable {
         /// Who it is.
@@ -16,7 +16,7 @@ public struct Survey: Codable, Equatable, Sendable {
     }
 
     /// An address of ours and where NAT sends from it: each entry needs a port of its own there.
-    public struct NATPair: Codable, Hashable, Sendable {
+    public struct NATPair: Hashable, Sendable {
         /// What the source became.
         public var address: Address
         /// Where it really goes: address, port, protocol.
@@ -86,5 +86,3 @@ public struct Survey: Codable, Equatable, Sendable {
         entries > 0 ? Double(count) / Double(entries) : 0
     }
 }
-
-extension Survey.Holder: Codable where Who: Codable {}

@@ -3,7 +3,7 @@
 internal import Glibc
 
 /// A system call that failed: what was being done, to what, and errno.
-public struct SystemError: Error, Equatable, CustomStringConvertible, Codable, Sendable {
+public struct SystemError: Error, Equatable, CustomStringConvertible, Sendable {
     /// What was being done, as a verb phrase ("open", "join the event groups of").
     public var operation: String
     /// The path or object it was done to.

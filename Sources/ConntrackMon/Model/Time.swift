@@ -2,7 +2,7 @@
 
 /// Nanoseconds of CLOCK_BOOTTIME: never goes back, and goes on while the machine is suspended, so that a gap in
 /// sampling shows. Every hold, rate and age is measured by it; the wall clock only stamps what is printed.
-public struct MonotonicTime: Comparable, Hashable, Codable, Sendable {
+public struct MonotonicTime: Comparable, Hashable, Sendable {
     /// Nanoseconds since boot.
     public var nanoseconds: UInt64
 
@@ -28,7 +28,7 @@ public struct MonotonicTime: Comparable, Hashable, Codable, Sendable {
 }
 
 /// Nanoseconds since 1970, UTC (CLOCK_REALTIME). It may jump; nothing is decided by it.
-public struct WallTime: Hashable, Codable, Sendable {
+public struct WallTime: Hashable, Sendable {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     public var nanoseconds: Int64
 
@@ -42,7 +42,7 @@ public struct WallTime: Hashable, Codable, Sendable {
 }
 
 /// One moment by both clocks; rules get it passed in and never ask for it.
-public struct Moment: Hashable, Codable, Sendable {
+public struct Moment: Hashable, Sendable {
     /// What durations are measured by.
     public var monotonic: MonotonicTime
     /// What is printed.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 /// What this network namespace's own protocols counted, tracked or not: whether traffic goes on.
-public struct Traffic: Equatable, Codable, Sendable {
+public struct Traffic: Equatable, Sendable {
     /// TCP connections that were opened or accepted here, over IPv4 and IPv6. One over loopback is both.
     public var tcpOpens: UInt64
 

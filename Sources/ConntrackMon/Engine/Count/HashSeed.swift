@@ -7,7 +7,7 @@ internal import ConntrackModel
 /// Pair-multiply-shift (Thorup, "High speed hashing for integers and strings", 2015): two given keys collide with a
 /// probability of 2^-32 whatever they are, so that addresses cannot be chosen to collide. The three multiplications do not wait for
 /// each other. Were the seed known, a look-up would walk `capacity` cells at worst, and the counts would still hold.
-package struct HashSeed: Codable, Sendable {
+package struct HashSeed: Sendable {
     private let a, b, c, d, e, f, g: UInt64
 
     /// Random numbers are the caller's to make: whoever fills the table must not foresee them.

@@ -3,7 +3,7 @@
 package import ConntrackModel
 
 /// An alert that fires, as the next start must know it: it goes on there, or ends.
-package struct KeptAlert: Codable, Equatable, Sendable {
+package struct KeptAlert: Equatable, Sendable {
     /// Which.
     package var name: AlertName
     /// Which instance of it.

@@ -3,7 +3,7 @@
 internal import ConntrackModel
 
 /// What the rules are told by flags. Shares are of the limit; holds are monotonic time.
-public struct RuleSettings: Codable, Sendable {
+public struct RuleSettings: Sendable {
     /// Usage that warns.
     public var warn = 0.75
     /// Usage that is critical.
@@ -40,7 +40,7 @@ public struct RuleSettings: Codable, Sendable {
 }
 
 /// What it means that nf_conntrack was never there (seen and then lost is always module_unloaded).
-public enum AbsentMeaning: String, CaseIterable, Codable, Sendable {
+public enum AbsentMeaning: String, CaseIterable, Sendable {
     /// Nothing.
     case ok
     /// The alert module_absent, WARNING.

@@ -21,7 +21,7 @@ package import ConntrackModel
 ///   that is used for the estimate.
 package struct EventBudget: Sendable {
     /// What is allowed, and what a message costs.
-    package struct Limits: Equatable, Codable, Sendable {
+    package struct Limits: Equatable, Sendable {
         /// Share of one core; 1 = no bound, the groups are never left.
         package var share: Double
         /// What whoever makes an entry pays for one message.

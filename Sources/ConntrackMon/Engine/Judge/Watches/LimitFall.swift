@@ -6,7 +6,7 @@ package import ConntrackModel
 
 extension LimitWatch {
     /// The limit is lower than it should be.
-    package struct Fall: Codable, Equatable, Sendable {
+    package struct Fall: Equatable, Sendable {
         /// What it was; 0 = unlimited.
         package var from: UInt64
         /// What it is.
@@ -46,7 +46,7 @@ extension LimitWatch {
     }
 
     /// What was accepted when the monitor last watched, and what became of the host since.
-    package struct Past: Codable, Equatable, Sendable {
+    package struct Past: Equatable, Sendable {
         /// The normal limit then.
         package var accepted: UInt64
         /// A fall that had not ended.

@@ -21,7 +21,7 @@ package struct ParameterWatch: Sendable {
     }
 
     /// What to keep for the next start.
-    package struct Kept: Codable, Equatable, Sendable {
+    package struct Kept: Equatable, Sendable {
         /// The values these settings had and were content with.
         package var accepted: [String: UInt64]
         /// The values that stand in the place of accepted ones.
