@@ -2,7 +2,8 @@
 # The one interface for working on the project; the steps behind it are in scripts/.
 
 BIN     := .build/release/conntrack-mon
-RELEASE := -c release --static-swift-stdlib -Xlinker -s
+# Identical functions are one: what a generic makes for each type is often the same code.
+RELEASE := -c release --static-swift-stdlib -Xlinker -s -Xlinker --icf=safe
 ARGS    ?=
 SECONDS ?= 60
 

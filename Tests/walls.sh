@@ -18,7 +18,7 @@ Sources/ConntrackMon/Monitor    ConntrackModel ConntrackRing ConntrackEngine Con
 Sources/CLI                     ConntrackMon
 '
 # Where neither clock nor file nor chance may be asked; time and seeds are handed in.
-pure='Sources/ConntrackMon/(Model|Engine|Publish/Text|Publish/Documents|Publish/Live)/'
+pure='Sources/ConntrackMon/(Model|Engine|Publish/Text|Publish/Documents|Publish/Incidents|Publish/Live)/'
 longest=400
 
 walls() { # ROOT

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 [ "$(id -u)" = 0 ] || { echo "bench.sh: run as root" >&2 && exit 1; }
-release='-c release --static-swift-stdlib -Xlinker -s'
+release='-c release --static-swift-stdlib -Xlinker -s -Xlinker --icf=safe'
 for product in conntrack-mon BenchmarkFloors EngineBenchmark Benchmarks; do
     # shellcheck disable=SC2086
     swift build $release --product $product

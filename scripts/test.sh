@@ -41,7 +41,7 @@ esac
 # By themselves: they keep both cores busy, and other tests look at the clock.
 case ${FILTER:-VM} in
 *VM*)
-    swift build -c release --static-swift-stdlib -Xlinker -s --product conntrack-mon
+    swift build -c release --static-swift-stdlib -Xlinker -s -Xlinker --icf=safe --product conntrack-mon
     CONNTRACK_MON_VM_BINARY=$PWD/.build/release/conntrack-mon
     export CONNTRACK_MON_VM_BINARY
     mkdir -p .build/vm
