@@ -129,12 +129,12 @@ foretell() { # what doctor says of the host as it is, with settings that would n
 as_user() { # CAPABILITIES [group]: what doctor says to a user who is not root; in the group that may read what root may
     chmod 755 / /bin /lib /etc # the image's folders are their maker's
     caps=$(echo "$1" | sed '/^none$/d; s/[^,]*/+&/g')
-    groups=--clear-groups
-    [ -z "${2:-}" ] || groups='--groups 0'
+    groups=--clear-groups who="a user with $1"
+    [ -z "${2:-}" ] || groups='--groups 0' who="$who and root's group"
     as --reuid 65534 --regid 65534 $groups --inh-caps "-all${caps:+,$caps}" --ambient-caps "-all${caps:+,$caps}" \
         conntrack-mon doctor >/run/doctor
-    [ $? -le 2 ] || fail "doctor as a user with $1: $(cat /run/doctor)"
-    sed "/^$/,\$d; s/^/as a user with $1${2:+ and root's group}: /" /run/doctor
+    [ $? -le 2 ] || fail "doctor as $who: $(cat /run/doctor)"
+    sed "/^$/,\$d; s/^/as $who: /" /run/doctor
 }
 
 settled() { # STATE: shows it, when all that comes of a load is done
