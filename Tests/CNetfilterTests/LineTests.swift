@@ -8,7 +8,8 @@ internal import TestKit
 internal import Testing
 
 /// `cnf_line` beside libnetfilter_conntrack's own text, message by message.
-@Suite struct LineTests {
+// The library words times in a buffer that all threads share (ctime).
+@Suite(.serialized) struct LineTests {
     /// What conntrack's options are to us and to the library (NFCT_OF_SHOW_LAYER3, NFCT_OF_ID, NFCT_OF_TIMESTAMP).
     private static let options: [(own: UInt32, library: UInt32)] = [
         (0, 0), (CNF_STYLE_EXTENDED.rawValue, 1), (CNF_STYLE_ID.rawValue, 4), (CNF_STYLE_KERNEL_TIMES.rawValue, 8),

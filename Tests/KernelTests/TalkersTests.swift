@@ -46,7 +46,7 @@ struct KernelTalkersTests {
             #expect(window.destinations.first?.atMost == 10_000)
         }
         let text = try status(watch, in: namespace)
-        #expect(text.contains("\n    to        192.0.2.1:9/udp: 10000 (100.0%)\n"), "\(text)")
+        #expect(text.contains("\n    to        192.0.2.1:9/udp: 10,000 (100.0%)\n"), "\(text)")
         try watch.stop()
     }
 
