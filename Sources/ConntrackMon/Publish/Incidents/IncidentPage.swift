@@ -71,7 +71,7 @@ extension IncidentDocument {
         .critical{color:var(--bad)}.warning{color:var(--warn)}
         table{border-collapse:collapse;font-size:.9rem}td{padding:.2rem .6rem .2rem 0;vertical-align:top;\
         border-bottom:1px solid var(--line);overflow-wrap:anywhere}td:first-child{white-space:nowrap}
-        pre{overflow-x:auto;font-size:.85rem;padding:.6rem;border:1px solid var(--line)}
+        pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem;padding:.6rem;border:1px solid var(--line)}
         """
 }
 
