@@ -5,6 +5,7 @@
 
 #include "CNetfilter.h"
 
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
@@ -35,8 +36,13 @@ static void check(const struct cnf_event *event)
     require(event->time_ns == TIME && event->kind <= CNF_DESTROY &&
             (event->flags & ~(CNF_BY_PROGRAM | CNF_TIME_LEFT)) == 0 && event->reserved == 0);
     require(event->family == AF_INET || event->family == AF_INET6);
-    if (event->family == AF_INET)
-        require(zero(event->source + 4, 12) && zero(event->destination + 4, 12));
+    if (event->family != AF_INET)
+        return;
+    require(zero(event->source + 4, 4) && zero(event->destination + 4, 4));
+    // What NAT made of the source is there only where it says that it made something of it.
+    if ((event->status & IPS_SRC_NAT) == 0)
+        require(zero(event->source + CNF_NAT_ADDRESS, 8) && zero(event->destination + CNF_NAT_PORTS, 8));
+    require(zero(event->destination + CNF_NAT_PORTS + offsetof(struct cnf_nat, reserved), 2));
 }
 
 /// The same bytes give the same record, wherever it is put.
@@ -67,7 +73,7 @@ static void check_entry(const void *message, size_t size)
     if (result != 1)
         return;
     require(entry.family == AF_INET || entry.family == AF_INET6);
-    require(zero(entry.reserved, sizeof(entry.reserved)));
+    require(entry.reserved == 0);
     check_tuple(&entry, &entry.original);
     check_tuple(&entry, &entry.reply);
     require(cnf_decode_entry(message, size, &again) == 1 && memcmp(&entry, &again, sizeof(again)) == 0);
